@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <millrace/result.hpp>
+
+#include "broker/messages.hpp"
+
+namespace millrace::codec {
+
+/// The body of `POST /api/v1/work` (DESIGN 8). Members without meaning are skipped; `types: []` with `want > 0` is
+/// refused. An item of `settle` or `extend` that breaks a rule is kept out of the request and named in `bad`.
+/// Errors: malformed; invalid_argument with `field`, when the call as a whole makes no sense.
+struct WorkCall {
+  WorkRequest request = {};
+  /// Items that the broker never sees: position in the client's list, token and reason. They answer `invalid`.
+  struct BadItem {
+    std::size_t index = 0;
+    LeaseToken token = {};
+    Error error = {};
+  };
+  std::vector<BadItem> bad_settles = {};
+  std::vector<BadItem> bad_extends = {};
+};
+Result<WorkCall> read_work_call(std::string_view json);
+
+void write_work_request(std::string& out, const WorkRequest& request);
+
+/// Appends the answer; the bad items of `call` take their places in the lists.
+void write_work_reply(std::string& out, const WorkReply& reply, std::string_view request_id);
+/// Puts the bad items of a call back into the broker's reply, so that lists answer in request order.
+void merge_bad_items(WorkReply& reply, const WorkCall& call);
+Result<WorkReply> read_work_reply(std::string_view json);
+
+}  // namespace millrace::codec
