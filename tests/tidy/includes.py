@@ -11,7 +11,7 @@ ARROWS = {
     "storage": set(),
     "net": set(),
     "broker": {"domain"},
-    "codec": {"domain"},
+    "codec": {"domain", "broker"},  # the values of the contract, to bytes and to JSON
     "engine": {"domain", "broker", "codec", "storage", "observe"},
     "backends": {"domain", "broker", "codec", "net", "observe"},
     "server": {"domain", "broker", "codec", "net", "connect", "observe", "access"},
@@ -21,6 +21,7 @@ ARROWS = {
     "access": {"domain"},
     "tasks": set(),
     "connect": {"broker"},
+    "settings": set(),  # flags, environment and files to values, for apps
 }
 EVERYTHING = {"apps", "tests", "bench"}
 
@@ -36,8 +37,8 @@ VENDORS = {
     "boost/json": {"base", "codec", "server", "sdk", "backends/redis", "backends/rabbitmq", "backends/remote", "access",
                    "observe"},
     "boost/url": {"base", "net", "server", "sdk", "connect", "backends/redis", "backends/rabbitmq", "backends/remote"},
-    "CLI/": set(),
-    "toml": set(),
+    "CLI/": {"settings"},
+    "toml": {"settings"},
     "prometheus/": {"observe"},
     "spdlog/": {"observe"},
     "curl/": {"tasks", "sdk", "backends/remote"},
