@@ -8,6 +8,7 @@
 
 #include "broker/broker.hpp"
 #include "broker/messages.hpp"
+#include "codec/json_cursor.hpp"
 
 namespace millrace::codec {
 
@@ -42,6 +43,8 @@ Result<Guarantees> read_guarantees(std::string_view json);
 
 /// Appends `{"code","detail","field"?}`, the error of one item in a list.
 void write_item_error(std::string& out, const Error& error);
+/// Reads it back; an unknown code is `internal`.
+Error read_item_error(Cursor& at);
 /// A refusal of a Millrace server: problem+json to `Error`. An answer that is no problem+json becomes `unavailable`
 /// for 5xx and `malformed` else, with the status in the detail.
 Error read_problem(int http_status, std::string_view json);

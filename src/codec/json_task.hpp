@@ -10,6 +10,7 @@
 
 #include "broker/messages.hpp"
 #include "codec/json_cursor.hpp"
+#include "codec/json_write.hpp"
 
 namespace millrace::codec {
 
@@ -28,11 +29,11 @@ inline constexpr std::size_t batch_items_max = 10'000;
 /// Errors: malformed (not strict JSON, see `check_json`); invalid_argument, `field` names the member (`backoff.kind`).
 Result<TaskSpec> read_task(std::string_view json, UnknownFields unknown = UnknownFields::refuse);
 
-/// Many tasks; an item that breaks a rule is an error of its own with a `field` like `tasks[3].priority`.
+/// Many tasks; an item that breaks a rule is an error of its own, whose `field` is the member within the item.
 using TaskList = std::vector<Result<TaskSpec>>;
 
-/// A JSON array of tasks. Errors of the whole: malformed (the text is not JSON); invalid_argument (not an array, or
-/// more than `batch_items_max` items).
+/// A JSON array of tasks. Errors of the whole: malformed (the text is not JSON); invalid_argument (not an array);
+/// too_large (more than `batch_items_max` items).
 Result<TaskList> read_task_array(std::string_view json, UnknownFields unknown = UnknownFields::refuse);
 
 /// One task a line (`application/x-ndjson`); empty lines are skipped and a line that is not JSON is refused alone.
@@ -48,10 +49,12 @@ void write_task_array(std::string& out, const std::vector<TaskSpec>& tasks);
 
 /// Appends the answer to one submission, as `POST /api/v1/tasks` gives it.
 void write_submission(std::string& out, const Enqueued& task, Durability durability);
-/// Appends the members of a batch's answer without braces: `"items":[{…},{"error":{…}}],"accepted":…,"durability":…`.
-void write_enqueue_reply_members(std::string& out, const EnqueueReply& reply);
+/// Adds a batch's answer: `"accepted","duplicates","refused","durability","items":[{"task_id",…},{"error":{…}}]`. The
+/// field of an item's error is written as `tasks[3].priority`.
+void write_enqueue_reply_members(ObjectWriter& object, const EnqueueReply& reply);
 void write_enqueue_reply(std::string& out, const EnqueueReply& reply);
-/// The answer of `POST /api/v1/tasks/batch`, also where it is a refusal with `items`. Errors: malformed.
+/// The answer of `POST /api/v1/tasks/batch`, also where it is a refusal with `items`; fields are within their item
+/// again. Errors: malformed.
 Result<EnqueueReply> read_enqueue_reply(std::string_view json);
 
 }  // namespace millrace::codec

@@ -43,6 +43,8 @@ class ObjectWriter {
     out_.append("\":");
     return out_;
   }
+  /// Where the object goes, for a value that is written piece by piece after `key`.
+  std::string& out() noexcept { return out_; }
   void text(std::string_view name, std::string_view value) { append_string(key(name), value); }
   void number(std::string_view name, auto value) { append_number(key(name), value); }
   void boolean(std::string_view name, bool value) { append_bool(key(name), value); }

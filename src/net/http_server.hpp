@@ -14,14 +14,9 @@
 
 #include "net/http.hpp"
 #include "net/refusal.hpp"
+#include "net/tls.hpp"
 
 namespace millrace::http {
-
-/// TLS 1.2 or later with the files of an operator, PEM.
-struct TlsFiles {
-  std::string certificate_chain = {};
-  std::string private_key = {};
-};
 
 struct HttpServerOptions {
   // What it serves.

@@ -1,0 +1,132 @@
+#include "storage/rocks_tuning.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+namespace millrace::storage {
+
+namespace {
+
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+// What all families share. Memory is used when written to, not before.
+rocksdb::ColumnFamilyOptions common(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t table_block_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = table_block_bytes;
+  // Indexes and filters compete in the bounded cache instead of growing with the data (F93).
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.optimize_filters_for_memory = true;
+  table.format_version = 5;
+
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  family.compression = rocksdb::kNoCompression;
+  family.memtable_protection_bytes_per_key = 8;  // F90; costs below 1 % (bench/storage_bench)
+  family.level_compaction_dynamic_level_bytes = true;
+  family.target_file_size_base = 64 * mib;
+  family.max_bytes_for_level_base = 256 * mib;
+  // A stall of any family stops the commits of all. The background thread is the brake, long before these.
+  family.level0_slowdown_writes_trigger = 40;
+  family.level0_stop_writes_trigger = 80;
+  family.soft_pending_compaction_bytes_limit = std::uint64_t{64} << 30;
+  family.hard_pending_compaction_bytes_limit = std::uint64_t{256} << 30;
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions meta_tuning(const std::shared_ptr<rocksdb::Cache>& cache) {
+  auto family = common(cache, 4096);
+  family.write_buffer_size = 1 * mib;
+  family.arena_block_size = 64 << 10;
+  family.max_write_buffer_number = 4;
+  return family;
+}
+
+// One large value a group, cut from the front: most of it is dropped before it reaches a table file, because the cut's
+// range tombstone meets the keys in the same memtable. Never read in operation but from the front to the back.
+rocksdb::ColumnFamilyOptions journal_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
+  auto family = common(cache, 64 << 10);
+  family.max_write_buffer_number = 3;
+  family.write_buffer_size = memory / 3;
+  family.level0_file_num_compaction_trigger = 4;
+  return family;
+}
+
+// Values of about 12 KiB under keys that only grow: table files rarely overlap, so compaction mostly renames them.
+rocksdb::ColumnFamilyOptions blocks_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
+  auto family = common(cache, 4096);  // so that each value is a table block of its own: one read fetches nothing else
+  family.write_buffer_size = memory / 4;
+  family.max_write_buffer_number = 2;
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions blobs_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
+  auto family = common(cache, 16 << 10);
+  family.write_buffer_size = memory / 8;
+  family.max_write_buffer_number = 2;
+  return family;
+}
+
+// Random keys, read mostly in vain: filters in memory and in every file, few sorted runs.
+rocksdb::ColumnFamilyOptions aliases_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
+  auto family = common(cache, 8 << 10);
+  family.write_buffer_size = memory / 8;
+  family.max_write_buffer_number = 3;
+  family.memtable_whole_key_filtering = true;
+  family.memtable_prefix_bloom_size_ratio = 0.05;
+  return family;
+}
+
+}  // namespace
+
+rocksdb::DBOptions database_tuning(const RocksOptions& options) {
+  rocksdb::DBOptions database;
+  database.create_if_missing = options.create_if_missing;
+  database.create_missing_column_families = true;
+  database.paranoid_checks = true;
+  // A torn tail is cut by us before RocksDB sees it; whatever else it cannot read must stop the start (F81).
+  database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  database.max_total_wal_size = 512 * mib;  // F95
+  database.avoid_flush_during_shutdown = true;
+  database.max_bgerror_resume_count = 0;  // after any background error the instance is dead (F85)
+  database.max_background_jobs = std::max(2, options.background_threads);
+  database.max_subcompactions = 1;
+  database.bytes_per_sync = 1 * mib;  // table files go to disk as they are written, not all at once before a sync
+  database.compaction_readahead_size = 2 * mib;
+  database.enable_pipelined_write = true;  // derived writes fill memtables while the log is being synced
+  database.max_manifest_file_size = 16 * mib;
+  database.max_open_files = 1024;
+  database.skip_stats_update_on_db_open = true;
+  database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  database.keep_log_file_num = 3;
+  database.max_log_file_size = 4 * mib;
+  database.stats_dump_period_sec = 0;
+  database.stats_persist_period_sec = 0;
+  return database;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_tunings(const RocksOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(options.cache_bytes, 3, false, 0.5);
+  const auto named = [](Family family, rocksdb::ColumnFamilyOptions tuning) {
+    return rocksdb::ColumnFamilyDescriptor(std::string(family_name(family)), tuning);
+  };
+  return {
+      rocksdb::ColumnFamilyDescriptor(rocksdb::kDefaultColumnFamilyName, meta_tuning(cache)),
+      named(Family::meta, meta_tuning(cache)),
+      named(Family::journal, journal_tuning(cache, options.journal_memory_bytes)),
+      named(Family::blocks, blocks_tuning(cache, options.derived_memory_bytes)),
+      named(Family::blobs, blobs_tuning(cache, options.derived_memory_bytes)),
+      named(Family::aliases, aliases_tuning(cache, options.derived_memory_bytes)),
+  };
+}
+
+}  // namespace millrace::storage
