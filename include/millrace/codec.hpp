@@ -1,9 +1,5 @@
 #pragma once
 
-#include <millrace/detail/reflect.hpp>
-#include <millrace/json.hpp>
-#include <millrace/task.hpp>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -19,6 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include <millrace/detail/reflect.hpp>
+#include <millrace/json.hpp>
+#include <millrace/task.hpp>
+
 /// C++ values as JSON and back, without macros: plain aggregates by the names of their members (at most 48), nested
 /// ones, strings, bools, numbers with range checks, enums by name (values 0 to 127), `std::optional`, `std::vector` and
 /// other sequences, `std::array`, maps with string keys (also `StringMap`), chrono durations as seconds, time points of
@@ -26,7 +26,8 @@
 ///
 /// Decoding ignores members that the type does not have. A member that is absent keeps its C++ default, unless the
 /// type names it in `required`; null counts as absent only for `std::optional` and `Json`. Everything else that does
-/// not fit is an error with its path: `payload.subject: required string is missing`, `payload.copies: 300 is above 255`.
+/// not fit is an error with its path: `payload.subject: required string is missing`, `payload.copies: 300 is above
+/// 255`.
 ///
 ///     struct SendEmail {
 ///       static constexpr auto task_type = "send_email";
@@ -112,14 +113,15 @@ template <class T>
 concept MapLike = requires {
   typename T::key_type;
   typename T::mapped_type;
-} && std::same_as<typename T::key_type, std::string>;
+}
+&&std::same_as<typename T::key_type, std::string>;
 /// `StringMap` and its like: pairs with a string in front.
 template <class T>
 concept PairList = std::ranges::range<T> && requires {
   typename T::value_type::second_type;
 } && std::same_as<typename T::value_type::first_type, std::string> && !MapLike<T>;
 template <class T>
-concept Sequence = std::ranges::range<T> && !StringLike<T> && !MapLike<T> && !PairList<T> && requires(T& list) {
+concept Sequence = std::ranges::range<T> && !StringLike<T> && !MapLike<T> && !PairList<T> && requires(T & list) {
   list.insert(list.end(), std::declval<typename T::value_type>());
 };
 template <class T>
@@ -182,14 +184,22 @@ constexpr bool is_required(std::string_view member) {
 
 template <class Member>
 constexpr std::string_view json_kind() {
-  if constexpr (std::is_same_v<Member, bool>) return "bool";
-  else if constexpr (std::is_integral_v<Member>) return "integer";
-  else if constexpr (std::is_floating_point_v<Member>) return "number";
-  else if constexpr (MapLike<Member> || PairList<Member>) return "object";
-  else if constexpr (Sequence<Member>) return "array";
-  else if constexpr (StringLike<Member> || Named<Member> || std::is_enum_v<Member>) return "string";
-  else if constexpr (Fields<Member>) return "object";
-  else return "value";
+  if constexpr (std::is_same_v<Member, bool>)
+    return "bool";
+  else if constexpr (std::is_integral_v<Member>)
+    return "integer";
+  else if constexpr (std::is_floating_point_v<Member>)
+    return "number";
+  else if constexpr (MapLike<Member> || PairList<Member>)
+    return "object";
+  else if constexpr (Sequence<Member>)
+    return "array";
+  else if constexpr (StringLike<Member> || Named<Member> || std::is_enum_v<Member>)
+    return "string";
+  else if constexpr (Fields<Member>)
+    return "object";
+  else
+    return "value";
 }
 
 }  // namespace detail
@@ -212,8 +222,7 @@ struct Codec<bool> {
 };
 
 template <class T>
-  requires(std::integral<T> && !std::same_as<T, bool>)
-struct Codec<T> {
+requires(std::integral<T> && !std::same_as<T, bool>) struct Codec<T> {
   static void encode(std::string& out, T value) {
     if constexpr (std::is_signed_v<T>) {
       detail::append_integer(out, value);
@@ -262,8 +271,7 @@ struct Codec<T> {
 };
 
 template <detail::Named T>
-  requires(!detail::StringLike<T>)
-struct Codec<T> {
+requires(!detail::StringLike<T>) struct Codec<T> {
   static void encode(std::string& out, const T& value) { detail::append_string(out, value.view()); }
   static Result<void> decode(const Json& json, T& value, const JsonPath& path) {
     const auto* text = json.if_string();
@@ -275,7 +283,7 @@ struct Codec<T> {
 
 /// By name; a value without one is written as its number and read back from it.
 template <class T>
-  requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 struct Codec<T> {
   using Number = std::underlying_type_t<T>;
   static void encode(std::string& out, T value) {
@@ -433,7 +441,7 @@ struct Codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
 
 /// Plain aggregates. Empty optionals are left out.
 template <class T>
-  requires detail::Fields<T>
+requires detail::Fields<T>
 struct Codec<T> {
   static void encode(std::string& out, const T& object) {
     out.push_back('{');

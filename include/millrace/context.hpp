@@ -1,15 +1,15 @@
 #pragma once
 
-#include <millrace/payload.hpp>
-#include <millrace/options.hpp>
-#include <millrace/task.hpp>
-
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+
+#include <millrace/options.hpp>
+#include <millrace/payload.hpp>
+#include <millrace/task.hpp>
 
 namespace millrace {
 
@@ -62,7 +62,7 @@ class Context {
   /// At most 1,000.
   void enqueue(TaskSpec child);
   template <class Payload>
-    requires HasTaskType<Payload>
+  requires HasTaskType<Payload>
   void enqueue(const Payload& payload, EnqueueOptions options = EnqueueOptions()) {
     enqueue(make_spec(payload, std::move(options)));
   }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <millrace/result.hpp>
-#include <millrace/task.hpp>
-
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include <millrace/result.hpp>
+#include <millrace/task.hpp>
 
 namespace millrace {
 

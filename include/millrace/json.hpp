@@ -1,7 +1,5 @@
 #pragma once
 
-#include <millrace/result.hpp>
-
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +9,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <millrace/result.hpp>
 
 namespace millrace {
 
@@ -26,24 +26,24 @@ class Json {
   using Object = std::vector<Member>;
 
   Json() noexcept = default;
-  Json(std::nullptr_t) noexcept {}                                                // NOLINT(google-explicit-constructor)
+  Json(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
   template <std::same_as<bool> Bool>
-  Json(Bool value) noexcept : value_(value) {}                                    // NOLINT(google-explicit-constructor)
+  Json(Bool value) noexcept : value_(value) {}  // NOLINT(google-explicit-constructor)
   template <std::integral Number>
-    requires(!std::same_as<Number, bool>)
-  Json(Number value) noexcept {                                                   // NOLINT(google-explicit-constructor)
+  requires(!std::same_as<Number, bool>) Json(Number value)
+  noexcept {  // NOLINT(google-explicit-constructor)
     if constexpr (std::is_signed_v<Number>) {
       value_ = static_cast<std::int64_t>(value);
     } else {
       set(static_cast<std::uint64_t>(value));
     }
   }
-  Json(double value) noexcept : value_(value) {}                                  // NOLINT(google-explicit-constructor)
-  Json(std::string value) noexcept : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
-  Json(std::string_view value) : value_(std::string(value)) {}                    // NOLINT(google-explicit-constructor)
-  Json(const char* value) : value_(std::string(value)) {}                         // NOLINT(google-explicit-constructor)
-  Json(Array value) noexcept : value_(std::move(value)) {}                        // NOLINT(google-explicit-constructor)
-  Json(Object value) noexcept : value_(std::move(value)) {}                       // NOLINT(google-explicit-constructor)
+  Json(double value) noexcept : value_(value) {}                  // NOLINT(google-explicit-constructor)
+  Json(std::string value) noexcept : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Json(std::string_view value) : value_(std::string(value)) {}    // NOLINT(google-explicit-constructor)
+  Json(const char* value) : value_(std::string(value)) {}         // NOLINT(google-explicit-constructor)
+  Json(Array value) noexcept : value_(std::move(value)) {}        // NOLINT(google-explicit-constructor)
+  Json(Object value) noexcept : value_(std::move(value)) {}       // NOLINT(google-explicit-constructor)
 
   /// `Json::object({{"to", "a@example.com"}, {"copies", 2}})`.
   static Json object(std::initializer_list<Member> members = {}) { return Json(Object(members)); }

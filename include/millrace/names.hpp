@@ -14,9 +14,9 @@ template <class Kind>
 class Name {
  public:
   Name() = default;
-  Name(std::string text) : text_(std::move(text)) {}       // NOLINT(google-explicit-constructor)
-  Name(std::string_view text) : text_(text) {}             // NOLINT(google-explicit-constructor)
-  Name(const char* text) : text_(text) {}                  // NOLINT(google-explicit-constructor)
+  Name(std::string text) : text_(std::move(text)) {}  // NOLINT(google-explicit-constructor)
+  Name(std::string_view text) : text_(text) {}        // NOLINT(google-explicit-constructor)
+  Name(const char* text) : text_(text) {}             // NOLINT(google-explicit-constructor)
 
   const std::string& str() const noexcept { return text_; }
   std::string_view view() const noexcept { return text_; }

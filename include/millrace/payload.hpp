@@ -1,15 +1,15 @@
 #pragma once
 
-#include <millrace/codec.hpp>
-#include <millrace/options.hpp>
-#include <millrace/task.hpp>
-
 #include <concepts>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <millrace/codec.hpp>
+#include <millrace/options.hpp>
+#include <millrace/task.hpp>
 
 namespace millrace {
 
@@ -31,7 +31,7 @@ struct OutputOf {
   using type = Json;
 };
 template <class T>
-  requires requires { typename T::Output; }
+requires requires { typename T::Output; }
 struct OutputOf<T> {
   using type = typename T::Output;
 };

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <millrace/names.hpp>
-#include <millrace/time.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,19 +7,22 @@
 #include <utility>
 #include <vector>
 
+#include <millrace/names.hpp>
+#include <millrace/time.hpp>
+
 namespace millrace {
 
 /// Where a task stands. `scheduled → queued → processing → completed` is the good way; docs/task_states.md draws all.
 /// Values are stored; they are never renumbered.
 enum class Status : std::uint8_t {
-  scheduled = 1,  // waits for its delay or `run_at`
-  queued = 2,     // ready to be leased
-  processing = 3, // leased
-  retrying = 4,   // failed, waits for its backoff
+  scheduled = 1,   // waits for its delay or `run_at`
+  queued = 2,      // ready to be leased
+  processing = 3,  // leased
+  retrying = 4,    // failed, waits for its backoff
   completed = 5,
-  failed = 6,     // a dead letter: kept for inspection
+  failed = 6,  // a dead letter: kept for inspection
   cancelled = 7,
-  expired = 8,    // was not started before `expires_at`
+  expired = 8,  // was not started before `expires_at`
 };
 inline constexpr std::size_t status_count = 8;
 
@@ -91,32 +91,32 @@ struct TaskLimits {
 
 /// One task as submitted. Members that are left alone mean their defaults.
 struct TaskSpec {
-  TaskId task_id = {};           // empty: a UUIDv7 is made
-  TaskType task_type = {};       // required
+  TaskId task_id = {};      // empty: a UUIDv7 is made
+  TaskType task_type = {};  // required
   QueueName queue = "default";
-  std::string payload = "{}";    // JSON text; kept byte for byte
-  int priority = 0;              // −100 to 100, higher first
-  Milliseconds delay{0};         // at most 10 years; not together with run_at
+  std::string payload = "{}";  // JSON text; kept byte for byte
+  int priority = 0;            // −100 to 100, higher first
+  Milliseconds delay{0};       // at most 10 years; not together with run_at
   std::optional<WallTime> run_at = {};
-  int max_retries = 3;           // 0 to 1000
+  int max_retries = 3;  // 0 to 1000
   Backoff backoff = {};
-  Milliseconds timeout{0};       // one attempt may run this long; 0 = no limit
+  Milliseconds timeout{0};                  // one attempt may run this long; 0 = no limit
   std::optional<WallTime> expires_at = {};  // not granted after this instant
   std::string idempotency_key = {};         // at most 255 bytes; empty = none
   Milliseconds idempotency_ttl{86'400'000};
-  Milliseconds result_ttl{86'400'000};      // a completed, cancelled or expired task is kept this long
-  Milliseconds dead_letter_ttl{0};          // a failed task is kept this long; 0 = for ever
+  Milliseconds result_ttl{86'400'000};  // a completed, cancelled or expired task is kept this long
+  Milliseconds dead_letter_ttl{0};      // a failed task is kept this long; 0 = for ever
   StringMap tags = {};
   StringMap headers = {};
   OnDuplicate on_duplicate = OnDuplicate::answer;
-  Milliseconds unserved_after{0};           // fails `no_handler` if no worker serves its type for so long; 0 = never
+  Milliseconds unserved_after{0};  // fails `no_handler` if no worker serves its type for so long; 0 = never
 
   friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };
 
 /// Why an attempt, or a task, failed.
 struct TaskError {
-  std::string type = {};     // a class or reason: `SmtpError`, `poison`, `timed_out`
+  std::string type = {};  // a class or reason: `SmtpError`, `poison`, `timed_out`
   std::string message = {};
   std::string detail = {};
 
@@ -152,15 +152,15 @@ struct TaskRecord {
   std::uint32_t incarnation = 1;
   std::uint32_t retry_count = 0;
   std::uint32_t crashes = 0;
-  std::uint32_t attempts_total = 0;       // the last 20 of them are in `attempts`
+  std::uint32_t attempts_total = 0;  // the last 20 of them are in `attempts`
   std::vector<Attempt> attempts = {};
-  std::vector<std::string> logs = {};     // of the newest attempt
+  std::vector<std::string> logs = {};  // of the newest attempt
   bool cancel_requested = false;
   std::optional<Progress> progress = {};
   std::optional<std::string> result = {};  // JSON text, when completed
   std::optional<TaskError> error = {};
   WallTime created_at = {};
-  WallTime scheduled_for = {};             // when it becomes, or became, ready
+  WallTime scheduled_for = {};  // when it becomes, or became, ready
   std::optional<WallTime> finished_at = {};
   Durability durability = Durability::disk;
 };

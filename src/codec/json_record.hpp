@@ -8,9 +8,14 @@
 
 #include "broker/broker.hpp"
 #include "broker/messages.hpp"
+#include "codec/json_check.hpp"
 #include "codec/json_cursor.hpp"
+#include "codec/json_fields.hpp"
 
 namespace millrace::codec {
+
+/// Answers hold payloads and results a few levels deep.
+inline constexpr std::size_t answer_depth_max = value_depth_max + 8;
 
 /// Which of the large members a record shows.
 struct Shown {
@@ -21,6 +26,10 @@ struct Shown {
 /// Appends a record as `GET /api/v1/tasks/{id}` answers it: the submission's members, then the read-only ones.
 void write_record(std::string& out, const TaskRecord& record, Shown shown = {});
 Result<TaskRecord> read_record(std::string_view json);
+
+/// `{"type","message","detail"}`, why an attempt failed.
+void write_task_error(std::string& out, const TaskError& error);
+void read_task_error(Cursor& at, Fields& fields, TaskError& error);
 
 /// `{"tasks":[…],"next":"…"·null}`.
 void write_page(std::string& out, const TaskPage& page, Shown shown);
@@ -40,6 +49,8 @@ void write_type(std::string& out, const TypeStats& type);
 void write_guarantees(std::string& out, const Guarantees& guarantees,
                       const struct Capabilities* capabilities = nullptr);
 Result<Guarantees> read_guarantees(std::string_view json);
+/// The `capabilities` of the same answer; what an older server does not name it has.
+Result<Capabilities> read_capabilities(std::string_view json);
 
 /// Appends `{"code","detail","field"?}`, the error of one item in a list.
 void write_item_error(std::string& out, const Error& error);

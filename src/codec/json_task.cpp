@@ -76,16 +76,14 @@ Result<Enqueued> read_enqueue_item(Cursor& at, Fields& fields) {
 Result<TaskSpec> read_task(Cursor& at, UnknownFields unknown) {
   Result<TaskSpec> result{TaskSpec{}};
   Fields fields;
-  bool typed = false;
   const bool is_object = at.members([&](std::string_view key) {
     if (read_spec_member(key, at, fields, *result)) return true;
     if (unknown == UnknownFields::refuse && !is_ignored(key)) fields.wrong(key, " is not a field of a task");
     at.skip();
     return true;
   });
-  typed = !result->task_type.empty();
   if (!is_object) return Error{ErrorCode::invalid_argument, "a task must be an object"};
-  if (!typed) fields.wrong("task_type", " is required");
+  if (result->task_type.empty()) fields.wrong("task_type", " is required");
   if (fields.failed()) return std::move(fields).take_error();
   return result;
 }

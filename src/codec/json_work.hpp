@@ -9,9 +9,7 @@
 
 namespace millrace::codec {
 
-/// The body of `POST /api/v1/work` (DESIGN 8). Members without meaning are skipped; `types: []` with `want > 0` is
-/// refused. An item of `settle` or `extend` that breaks a rule is kept out of the request and named in `bad`.
-/// Errors: malformed; invalid_argument with `field`, when the call as a whole makes no sense.
+/// A read call, with what is kept from the broker.
 struct WorkCall {
   WorkRequest request = {};
   /// Items that the broker never sees: position in the client's list, token and reason. They answer `invalid`.
@@ -23,14 +21,17 @@ struct WorkCall {
   std::vector<BadItem> bad_settles = {};
   std::vector<BadItem> bad_extends = {};
 };
+/// Reads the body of `POST /api/v1/work` (DESIGN 8). Members without meaning are skipped. An item of `settle` or
+/// `extend` that breaks a rule is kept out of the request and named in the bad ones; `wait` is cut to 30 s.
+/// Errors: malformed; invalid_argument with `field`, when the call as a whole makes no sense, as `types: []` with
+/// `want > 0`.
 Result<WorkCall> read_work_call(std::string_view json);
 
 void write_work_request(std::string& out, const WorkRequest& request);
 
-/// Appends the answer; the bad items of `call` take their places in the lists.
-void write_work_reply(std::string& out, const WorkReply& reply, std::string_view request_id);
 /// Puts the bad items of a call back into the broker's reply, so that lists answer in request order.
 void merge_bad_items(WorkReply& reply, const WorkCall& call);
+void write_work_reply(std::string& out, const WorkReply& reply, std::string_view request_id);
 Result<WorkReply> read_work_reply(std::string_view json);
 
 }  // namespace millrace::codec

@@ -17,8 +17,7 @@ namespace millrace::detail {
 /// Converts to anything, for counting; never called.
 struct Anything {
   template <class T>
-    requires(!std::is_lvalue_reference_v<T>)
-  operator T() const noexcept;
+  requires(!std::is_lvalue_reference_v<T>) operator T() const noexcept;
 };
 
 template <class T, std::size_t... Index>
@@ -46,7 +45,8 @@ inline constexpr std::size_t member_count = count_members<T>();
 template <class T>
 constexpr auto tie_members(T& object) {
   constexpr auto count = member_count<std::remove_const_t<T>>;
-  static_assert(count <= members_max, "a payload type may have 48 members; nest structs, or specialise millrace::Codec");
+  static_assert(count <= members_max,
+                "a payload type may have 48 members; nest structs, or specialise millrace::Codec");
   // clang-format off
   if constexpr (count == 0) {
     return std::tuple<>();
