@@ -101,6 +101,7 @@ struct ExtendedResult {
   LeaseToken token = {};
   ItemResult result = ItemResult::recorded;
   Milliseconds lease_left{0};
+  std::optional<Error> error = {};  // when invalid
 };
 
 /// Asks a worker to stop one attempt.

@@ -216,6 +216,7 @@ void merge_bad_items(WorkReply& reply, const WorkCall& call) {
     ExtendedResult item;
     item.token = bad.token;
     item.result = ItemResult::invalid;
+    item.error = bad.error;
     reply.extended.insert(within(reply.extended, bad.index), std::move(item));
   }
 }

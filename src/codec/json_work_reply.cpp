@@ -69,7 +69,7 @@ SettledResult read_settled(Cursor& at, Fields& fields) {
   return item;
 }
 
-/// Reads the shapes that have only `token`, `result` and a time left.
+/// Reads what started and extended items have.
 template <class Item>
 Item read_item(Cursor& at, Fields& fields) {
   Item item;
@@ -78,6 +78,7 @@ Item read_item(Cursor& at, Fields& fields) {
     if (key == "result") return fields.word(at, key, parse_item_result, item_results, item.result), true;
     if constexpr (requires { item.lease_left; }) {
       if (key == "lease_seconds") return fields.seconds(at, key, item.lease_left), true;
+      if (key == "error") return item.error = read_item_error(at), true;
     }
     at.skip();
     return true;
@@ -167,6 +168,7 @@ void write_work_reply(std::string& out, const WorkReply& reply, std::string_view
     entry.text("token", item.token.view());
     entry.text("result", to_string(item.result));
     entry.seconds("lease_seconds", item.lease_left);
+    if (item.error) write_item_error(entry.key("error"), *item.error);
   });
   append_list(object.key("stop"), reply.stop, [&](const StopRequest& stop) {
     ObjectWriter entry(out);
