@@ -41,7 +41,7 @@ if(MILLRACE_BENCH)
   set(MILLRACE_BENCH ${benchmark_FOUND})
 endif()
 
-# Asio and Beast, compiled once.
-add_library(millrace_asio STATIC cmake/asio/asio.cpp cmake/asio/asio_ssl.cpp cmake/asio/beast.cpp)
+# Asio and Beast, compiled once, for folders that ask.
+add_library(millrace_asio STATIC EXCLUDE_FROM_ALL cmake/asio/asio.cpp cmake/asio/asio_ssl.cpp cmake/asio/beast.cpp)
 add_library(millrace::asio ALIAS millrace_asio)
 target_link_libraries(millrace_asio PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

@@ -42,7 +42,7 @@ VENDORS = {
     "prometheus/": {"observe"},
     "spdlog/": {"observe"},
     "curl/": {"tasks", "sdk", "backends/remote"},
-    "openssl/": {"base", "net", "access", "tasks", "server"},
+    "openssl/": {"base", "codec", "engine", "net", "access", "tasks", "server"},
     "boost/": {"base", "storage", "engine", "net", "server", "sdk", "observe", "access", "connect", "backends/redis",
                "backends/rabbitmq", "backends/remote"},
 }

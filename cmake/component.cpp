@@ -1,0 +1,1 @@
+// A component is made of archives alone; CMake asks for one source.
