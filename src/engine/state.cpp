@@ -72,7 +72,7 @@ void State::wakes(const Block& block, EngineTime& engine, std::int64_t& wall) co
       continue;
     }
     ContentOptions options;
-    if (!decode_options(slot.content, options) || options.unserved_after.count() == 0) continue;
+    if (!slot.watched_type || !decode_options(slot.content, options)) continue;
     const auto declared = types[lines[slot.line]->type].declared_at;
     auto when = slot.ready_at + options.unserved_after.count();
     if (declared != 0) when = std::max(when, declared + served_window.count());
@@ -240,6 +240,7 @@ void State::make_ready(Touched& touched, Seq seq, EngineTime ready_at) {
   touched.slot.due = 0;
   set_status(touched.block, touched.slot, Status::queued);
   enter_line(touched.slot, seq);
+  if (touched.slot.expires_at != 0 || touched.slot.watched_type) arm(touched.block);
 }
 
 void State::start_over(TaskSlot& slot) {
@@ -390,24 +391,20 @@ void State::apply(Accepted event) {
   Touched touching{block, slot, extra_before};
   touched(touching);
   ++queues[lines[slot.line]->queue].enqueued_total;
+  ContentOptions options;
+  slot.watched_type = decode_options(slot.content, options) && options.unserved_after.count() != 0;
   set_status(block, slot, event.later ? Status::scheduled : Status::queued);
   if (!event.later) enter_line(slot, event.seq);
   if (event.named) remember_alias(slot, event.seq, event.fingerprint);
-  if (event.later || event.expires_at != 0) {
-    arm_at(block, event.later && !event.due_on_wall ? event.due : INT64_MAX,
-           std::min(event.later && event.due_on_wall ? event.due : INT64_MAX,
-                    event.expires_at != 0 ? event.expires_at : INT64_MAX));
-  }
-  ContentOptions options;
-  if (!event.later && decode_options(slot.content, options) && options.unserved_after.count() != 0) arm(block);
+  if (slot.watched_type) arm(block);
+  if (event.expires_at != 0) arm_at(block, INT64_MAX, event.expires_at);
+  if (event.later) arm_at(block, event.due_on_wall ? INT64_MAX : event.due, event.due_on_wall ? event.due : INT64_MAX);
 }
 
 void State::apply(BecameDue event) {
   for (const auto seq : event.seqs) {
     auto touching = touch(seq);
     make_ready(touching, seq, touching.slot.due_on_wall ? now.engine : touching.slot.due);
-    ContentOptions options;
-    if (decode_options(touching.slot.content, options) && options.unserved_after.count() != 0) arm(touching.block);
   }
 }
 

@@ -57,7 +57,8 @@ struct TaskSlot {
   bool alone : 1 = false;             // next granted alone
   bool granted_alone : 1 = false;     // the newest attempt was
   bool due_on_wall : 1 = false;       // `due` is wall time (a `run_at`)
-  bool has_last : 1 = false;          // the newest attempt has ended: last_outcome, ended_at, settled fence hold
+  bool has_last : 1 = false;          // the newest attempt has ended: last_outcome and ended_at hold
+  bool watched_type : 1 = false;      // its content has `unserved_after`
   std::int8_t priority = 0;
   std::uint8_t crashes = 0;
   std::uint8_t refunds = 0;

@@ -1,13 +1,13 @@
 #include "net/poller.hpp"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <unistd.h>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 namespace millrace::http {
 

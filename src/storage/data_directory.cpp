@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "storage/boot_id.hpp"
@@ -74,12 +73,22 @@ Error open_elsewhere(const std::filesystem::path& path, const DirectoryHolder& h
   return {ErrorCode::open_elsewhere, std::move(text)};
 }
 
-bool take_lock(const PosixFile& lock, int mode) {
-  int done = -1;
-  do {
-    done = ::flock(lock.descriptor(), mode | LOCK_NB);
-  } while (done != 0 && errno == EINTR);
-  return done == 0;
+// A lock of the open file description: it ends with its last descriptor, and can be asked for without being taken.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+bool take_lock(const PosixFile& file) {
+  auto lock = whole_file();
+  return ::fcntl(file.descriptor(), F_OFD_SETLK, &lock) == 0;
+}
+
+bool is_locked(const PosixFile& file) {
+  auto lock = whole_file();
+  return ::fcntl(file.descriptor(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 // An unsafe file system that was allowed gives a warning, one that was not an error.
@@ -105,8 +114,8 @@ Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path, con
 
   auto lock = PosixFile::open(path / lock_name, O_RDWR | O_CREAT);
   if (!lock) return std::move(lock).error();
-  if (!take_lock(*lock, LOCK_EX)) {
-    if (errno != EWOULDBLOCK) return system_error("lock", lock->path(), errno);
+  if (!take_lock(*lock)) {
+    if (errno != EAGAIN && errno != EACCES) return system_error("lock", lock->path(), errno);
     return open_elsewhere(path, read_holder(*lock));
   }
   DirectoryHolder self{::getpid(), boot_id(), host_name(), options.program, options.url};
@@ -117,8 +126,7 @@ Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path, con
 
 std::optional<DirectoryHolder> DataDirectory::holder(const std::filesystem::path& path) {
   const auto lock = PosixFile::open(path / lock_name, O_RDONLY);
-  // A shared lock, so that two who only ask do not see each other.
-  if (!lock || take_lock(*lock, LOCK_SH)) return std::nullopt;
+  if (!lock || !is_locked(*lock)) return std::nullopt;
   return read_holder(*lock);
 }
 

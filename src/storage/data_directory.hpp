@@ -26,8 +26,9 @@ struct DirectoryHolder {
   std::string url = {};  ///< empty: it serves nothing, or not yet
 };
 
-/// The directory of one embedded engine, held by one process. Being held is a lock of the kernel (flock), which ends
-/// with the process however it ends: a lock file left behind is no obstacle and its process id is never believed.
+/// The directory of one embedded engine, held by one process. Being held is a lock of the kernel on the lock file,
+/// which ends with the process however it ends: a lock file left behind is no obstacle and its process id is never
+/// believed.
 ///
 /// Layout: `lock`; `db/` the store; `ballast` reserved space (see `DiskSpace`); other names belong to others.
 /// Movable; one thread at a time.

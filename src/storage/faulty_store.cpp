@@ -79,6 +79,10 @@ Result<void> FaultyStore::drop_range(Family family, std::string_view begin, std:
   return run(Call::drop_range, [&] { return target_.drop_range(family, begin, end); });
 }
 
+Result<void> FaultyStore::verify() const {
+  return run(Call::read, [&] { return target_.verify(); });
+}
+
 StoreHealth FaultyStore::health() const {
   auto health = target_.health();
   const std::lock_guard lock(mutex_);

@@ -54,6 +54,7 @@ class FaultyStore final : public Store {
   Result<void> scan_back(Family family, std::string_view begin, std::string_view end,
                          const Visitor& visit) const override;
   Result<void> drop_range(Family family, std::string_view begin, std::string_view end) override;
+  Result<void> verify() const override;
   StoreHealth health() const override;
   const Recovery& recovery() const override { return target_.recovery(); }
 

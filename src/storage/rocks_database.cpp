@@ -244,6 +244,13 @@ Result<void> RocksDatabase::drop_range(Family family, std::string_view begin, st
   return {};
 }
 
+Result<void> RocksDatabase::verify() const {
+  if (failed_->is_set()) return failed_->refusal();
+  const auto status = database_->VerifyChecksum(rocksdb::ReadOptions());
+  if (!status.ok()) return read_error("verify " + directory_.string(), status);
+  return {};
+}
+
 std::uint64_t RocksDatabase::sum(const char* property) const {
   std::uint64_t total = 0;
   database_->GetAggregatedIntProperty(property, &total);

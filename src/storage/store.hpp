@@ -99,6 +99,9 @@ class Store {
   /// were flushed before. An empty `end` has no upper limit.
   virtual Result<void> drop_range(Family family, std::string_view begin, std::string_view end) = 0;
 
+  /// Reads every stored byte and checks it (F90); for once a week, in the background. Errors: `corrupt`, with the file.
+  virtual Result<void> verify() const = 0;
+
   virtual StoreHealth health() const = 0;
 
   /// How the data was found when the store was opened; does not change afterwards.
