@@ -1,7 +1,9 @@
 #include "net/connection.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 #include <sys/epoll.h>
 
@@ -88,6 +90,7 @@ void Connection::on_readable() {
         return hang_up();
     }
   } while (channel_.is_tls() && !closed_ && !lingering_ && wants_read());
+  read_paused_ = channel_.is_tls() && !closed_ && !lingering_;
 }
 
 void Connection::consume(std::string_view bytes) {
@@ -130,6 +133,10 @@ void Connection::advance() {
     if (!inbox_.empty() && can_process()) inbox_.erase(0, process(inbox_));
     flush();
   } while (!inbox_.empty() && can_process());
+  if (read_paused_ && !closed_ && !lingering_ && wants_read()) {
+    read_paused_ = false;
+    on_readable();
+  }
 }
 
 void Connection::dispatch() {
@@ -236,6 +243,7 @@ void Connection::refuse(const Fault& fault) {
 }
 
 void Connection::flush() {
+  if (closed_) return;
   while (!out_.empty()) {
     const auto [status, size] = channel_.write(out_);
     if (status == IoStatus::would_block) break;

@@ -89,7 +89,9 @@ class Connection final : public ResponseSink, public Pollable, public std::enabl
   SteadyTime phase_started_;  // of the idle time, head, body or lingering
   SteadyTime stalled_since_;  // since when out_ holds something
   std::uint32_t interest_ = 0;
-  bool in_work_ = false, answers_head_ = false, stalled_ = false, read_wants_write_ = false;
+  bool in_work_ = false, answers_head_ = false, stalled_ = false;
+  bool read_wants_write_ = false;  // a TLS handshake that cannot read on before it has written
+  bool read_paused_ = false;       // TLS may hold decrypted bytes that epoll cannot see
   bool end_of_input_ = false, close_after_flush_ = false, lingering_ = false, closed_ = false;
 };
 
