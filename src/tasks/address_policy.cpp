@@ -1,12 +1,12 @@
 #include "tasks/address_policy.hpp"
 
-#include <netinet/in.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+
+#include <netinet/in.h>
 
 namespace millrace::tasks {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <sys/socket.h>
-
 #include <string_view>
+
+#include <sys/socket.h>
 
 namespace millrace::tasks {
 

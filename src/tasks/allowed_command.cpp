@@ -1,6 +1,5 @@
 #include <algorithm>
 
-
 #include "tasks/command.hpp"
 
 namespace millrace::tasks {
@@ -22,7 +21,8 @@ Result<AllowedCommand> parse_allowed_command(std::string_view text) {
   if (equals == std::string_view::npos || equals == 0) return refused(text, "the form is name=/path/to/program");
   AllowedCommand command;
   command.name = text.substr(0, equals);
-  if (!std::ranges::all_of(command.name, name_character)) return refused(text, "the name has other characters than [A-Za-z0-9._-]");
+  if (!std::ranges::all_of(command.name, name_character))
+    return refused(text, "the name has other characters than [A-Za-z0-9._-]");
   auto rest = text.substr(equals + 1);
   std::vector<std::string> words;
   while (!rest.empty()) {

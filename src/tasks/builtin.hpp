@@ -33,11 +33,11 @@ struct BuiltinOptions {
   std::string outbox_dir = {};  // where mail is put as .eml files while `smtp_url` is empty
   std::string smtp_url = {};    // see MailServer
   std::string smtp_ca_file = {};
-  std::string smtp_from = "millrace@localhost";           // the only sender
-  std::vector<std::string> smtp_recipient_domains = {};   // needed with `smtp_url`; `*` = every domain
-  std::vector<std::string> http_hosts = {};               // see parse_allowed_host; empty = no `http_request`
-  std::vector<std::string> exec_commands = {};            // see parse_allowed_command; empty = no `exec`
-  std::vector<std::string> exec_environment = {};         // names of variables that commands see
+  std::string smtp_from = "millrace@localhost";          // the only sender
+  std::vector<std::string> smtp_recipient_domains = {};  // needed with `smtp_url`; `*` = every domain
+  std::vector<std::string> http_hosts = {};              // see parse_allowed_host; empty = no `http_request`
+  std::vector<std::string> exec_commands = {};           // see parse_allowed_command; empty = no `exec`
+  std::vector<std::string> exec_environment = {};        // names of variables that commands see
   BuiltinLimits limits = {};
 };
 
@@ -45,7 +45,8 @@ struct BuiltinOptions {
 std::vector<Error> validate(const BuiltinOptions& options);
 
 /// Gives `worker` a handler for every built-in task type that `options` allows, and prepares the files folder.
-/// Call before the worker starts. Throws `Failure` for options that `validate` refuses, or if the folder cannot be made.
+/// Call before the worker starts. Throws `Failure` for options that `validate` refuses, or if the folder cannot be
+/// made.
 ///
 /// echo, job · sleep · fail_task · send_email, email, email_sending · file_processing · data_processing ·
 /// http_request (with http_hosts) · exec (with exec_commands)

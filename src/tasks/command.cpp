@@ -1,21 +1,21 @@
 #include "tasks/command.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "tasks/file_descriptor.hpp"
 
@@ -139,7 +139,8 @@ class Run {
       : pid_(pid), input_(command.input), limits_(limits), started_(SteadyClock::now()) {}
 
   CommandResult watch(Pipe& in, Pipe& out, Pipe& err, const FileDescriptor& wake, const std::stop_token& stop) {
-    const FileDescriptor exit_fd{::pidfd_open(pid_, 0)};
+    // By its number: the header of glibc 2.36 declares pidfd_open without C linkage.
+    const FileDescriptor exit_fd{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
     while (!exited_) {
       if (stop.stop_requested()) ask_to_end(CommandEnd::stopped);
       if (SteadyClock::now() - started_ >= limits_.time) ask_to_end(CommandEnd::time_over);

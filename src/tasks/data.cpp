@@ -7,7 +7,8 @@ namespace millrace::tasks {
 /// itself is the data.
 JsonHandler data_task() {
   return [](const Json& payload, Context& context) {
-    const Json* data = payload.is_object() ? first_member(payload, {"data", "numbers", "values", "text", "rows"}) : nullptr;
+    const Json* data =
+        payload.is_object() ? first_member(payload, {"data", "numbers", "values", "text", "rows"}) : nullptr;
     return summarise(data != nullptr ? *data : payload, context.stop_token());
   };
 }

@@ -9,18 +9,16 @@
 namespace millrace::tasks {
 namespace {
 
-constexpr auto error_type = "MailError";
-
 std::vector<std::string> recipients_of(const Json& payload) {
   const Json* to = first_member(payload, {"to", "recipient"});
-  if (to == nullptr) throw Permanent("payload.to: a recipient is needed", "invalid_payload");
+  if (to == nullptr) throw InvalidPayload("payload.to: a recipient is needed");
   if (const auto* one = to->if_string()) return {*one};
   std::vector<std::string> all;
   if (const auto* list = to->if_array())
     for (const auto& item : *list)
       if (const auto* text = item.if_string()) all.push_back(*text);
   if (all.empty() || all.size() != to->size())
-    throw Permanent("payload.to: a string or a list of strings is needed", "invalid_payload");
+    throw InvalidPayload("payload.to: a string or a list of strings is needed");
   return all;
 }
 
@@ -41,29 +39,30 @@ JsonHandler email_task(const BuiltinOptions& options) {
   const MailServer server{.url = options.smtp_url, .ca_file = options.smtp_ca_file, .time = options.limits.smtp_time};
   auto domains = options.smtp_recipient_domains;
   for (auto& domain : domains) domain = mail_domain("@" + domain);
-  return [server, domains, from = options.smtp_from, outbox = options.outbox_dir](const Json& payload, Context& context) {
-    Mail mail;
-    mail.from = from;
-    mail.to = recipients_of(payload);
-    mail.subject = text_member(payload, "subject", mail.subject);
-    mail.body = text_member(payload, "body", "");
-    mail.message_id = context.task_id().str() + "@" + mail_domain(from);
-    mail.date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const auto message = value_or_fail(format_mail(mail), "invalid_payload");
+  return
+      [server, domains, from = options.smtp_from, outbox = options.outbox_dir](const Json& payload, Context& context) {
+        Mail mail;
+        mail.from = from;
+        mail.to = recipients_of(payload);
+        mail.subject = text_member(payload, "subject", mail.subject);
+        mail.body = text_member(payload, "body", "");
+        mail.message_id = context.task_id().str() + "@" + mail_domain(from);
+        mail.date = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+        const auto message = value_or_fail<MailError>(format_mail(mail));
 
-    auto result = Json::object({{"message_id", "<" + mail.message_id + ">"}, {"recipients", mail.to.size()}});
-    if (server.url.empty()) {
-      const auto name = context.task_id().str() + ".eml";
-      value_or_fail(write_to_outbox(outbox, name, message), error_type);
-      result["delivery"] = "outbox";
-      result["file"] = name;
-    } else {
-      check_domains(mail.to, domains);
-      value_or_fail(send_by_smtp(server, mail.from, mail.to, message, context.stop_token()), error_type);
-      result["delivery"] = "smtp";
-    }
-    return result;
-  };
+        auto result = Json::object({{"message_id", "<" + mail.message_id + ">"}, {"recipients", mail.to.size()}});
+        if (server.url.empty()) {
+          const auto name = context.task_id().str() + ".eml";
+          value_or_fail<MailError>(write_to_outbox(outbox, name, message));
+          result["delivery"] = "outbox";
+          result["file"] = name;
+        } else {
+          check_domains(mail.to, domains);
+          value_or_fail<MailError>(send_by_smtp(server, mail.from, mail.to, message, context.stop_token()));
+          result["delivery"] = "smtp";
+        }
+        return result;
+      };
 }
 
 }  // namespace millrace::tasks

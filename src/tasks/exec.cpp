@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdlib>
-#include <stdexcept>
 
 #include "tasks/base64.hpp"
 #include "tasks/command.hpp"
@@ -10,7 +9,6 @@
 namespace millrace::tasks {
 namespace {
 
-constexpr auto error_type = "ExecError";
 constexpr std::size_t arguments_max = 256;
 
 const AllowedCommand& find_command(const std::vector<AllowedCommand>& commands, const std::string& name) {
@@ -24,13 +22,14 @@ std::vector<std::string> arguments_of(const Json& payload, const AllowedCommand&
   auto arguments = allowed.arguments;
   const Json* more = first_member(payload, {"args", "arguments"});
   if (more == nullptr) return arguments;
-  if (!allowed.more_arguments) throw Permanent("command \"" + allowed.name + "\" takes no arguments", "command_not_allowed");
+  if (!allowed.more_arguments)
+    throw Permanent("command \"" + allowed.name + "\" takes no arguments", "command_not_allowed");
   if (!more->is_array() || more->size() > arguments_max)
-    throw Permanent("payload.args: a list of at most 256 texts is needed", "invalid_payload");
+    throw InvalidPayload("payload.args: a list of at most 256 texts is needed");
   for (const auto& item : more->as_array()) {
     const auto* text = item.if_string();
     if (text == nullptr || text->find('\0') != std::string::npos)
-      throw Permanent("payload.args: texts without NUL are needed", "invalid_payload");
+      throw InvalidPayload("payload.args: texts without NUL are needed");
     arguments.push_back(*text);
   }
   return arguments;
@@ -45,7 +44,8 @@ std::vector<std::pair<std::string, std::string>> allowed_environment(const std::
 
 /// Exit codes of sysexits.h: usage, data and configuration errors, and "not executable", do not go away by waiting.
 bool is_final(int exit_code) noexcept {
-  return exit_code == 64 || exit_code == 65 || exit_code == 77 || exit_code == 78 || exit_code == 126 || exit_code == 127;
+  return exit_code == 64 || exit_code == 65 || exit_code == 77 || exit_code == 78 || exit_code == 126 ||
+         exit_code == 127;
 }
 
 std::string with_stderr(std::string text, const std::string& err) {
@@ -57,22 +57,25 @@ void check_end(const CommandResult& run, const CommandLimits& limits, Context& c
     case CommandEnd::exited:
       if (run.exit_code == 0) return;
       if (is_final(run.exit_code))
-        throw Permanent(with_stderr("exit code " + std::to_string(run.exit_code), run.err), error_type);
-      throw std::runtime_error(with_stderr("exit code " + std::to_string(run.exit_code), run.err));
+        throw Permanent(with_stderr("exit code " + std::to_string(run.exit_code), run.err), ExecError::name);
+      throw ExecError(with_stderr("exit code " + std::to_string(run.exit_code), run.err));
     case CommandEnd::signalled:
-      throw std::runtime_error(with_stderr("killed by " + signal_name(run.signal_number), run.err));
+      throw ExecError(with_stderr("killed by " + signal_name(run.signal_number), run.err));
     case CommandEnd::time_over:
-      throw std::runtime_error("killed after " + std::to_string(limits.time.count()) + " ms");
+      throw ExecError("killed after " + std::to_string(limits.time.count()) + " ms");
     case CommandEnd::output_over:
-      throw Permanent("killed: more than " + std::to_string(limits.output_bytes_max) + " bytes of output", error_type);
+      throw Permanent("killed: more than " + std::to_string(limits.output_bytes_max) + " bytes of output",
+                      ExecError::name);
     case CommandEnd::stopped:
-      throw std::runtime_error("stopped: " + std::string(context.stop_reason()));
+      throw ExecError("stopped: " + std::string(context.stop_reason()));
   }
 }
 
 void put_text(Json& result, const std::string& name, std::string text) {
-  if (is_utf8(text)) result[name] = std::move(text);
-  else result[name + "_base64"] = base64(text);
+  if (is_utf8(text))
+    result[name] = std::move(text);
+  else
+    result[name + "_base64"] = base64(text);
 }
 
 }  // namespace
@@ -95,7 +98,7 @@ JsonHandler exec_task(const BuiltinOptions& options) {
     const Json* input = payload.find("input");
     command.input = (input != nullptr ? *input : payload).dump() + "\n";
 
-    auto run = value_or_fail(run_command(command, limits, context.stop_token()), error_type);
+    auto run = value_or_fail<ExecError>(run_command(command, limits, context.stop_token()));
     check_end(run, limits, context);
     auto result = Json::object({{"exit_code", 0}, {"seconds", static_cast<double>(run.took.count()) / 1000}});
     put_text(result, "stdout", std::move(run.out));

@@ -1,5 +1,3 @@
-#include <stdexcept>
-
 #include "tasks/handlers.hpp"
 
 namespace millrace::tasks {
@@ -11,12 +9,12 @@ JsonHandler fail_task() {
     const auto message = text_member(payload, "message", "Simulated failure");
     const Json* times = first_member(payload, {"times"});
     if (times != nullptr && (!times->is_number() || times->as_double() < 0))
-      throw Permanent("payload.times: a number, 0 or more, is needed", "invalid_payload");
+      throw InvalidPayload("payload.times: a number, 0 or more, is needed");
     const Json* permanent = payload.find("permanent");
     const bool never_again = permanent != nullptr && permanent->if_bool() != nullptr && *permanent->if_bool();
     if (times == nullptr || context.retry_count() < times->as_double()) {
-      if (never_again) throw Permanent(message, "SimulatedFailure");
-      throw std::runtime_error(message);
+      if (never_again) throw Permanent(message, SimulatedFailure::name);
+      throw SimulatedFailure(message);
     }
     return Json::object({{"failures", context.retry_count()}});
   };

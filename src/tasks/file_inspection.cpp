@@ -1,17 +1,17 @@
 #include "tasks/file_inspection.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
 #include <linux/openat2.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <memory>
-#include <vector>
 
 #include "tasks/file_descriptor.hpp"
 #include "tasks/media_type.hpp"
@@ -29,13 +29,19 @@ Error failed(ErrorCode code, const std::string& path, std::string_view why) {
 
 Error open_error(int error, const std::string& path) {
   switch (error) {
-    case EXDEV: return failed(ErrorCode::forbidden, path, "lies outside the files folder");
-    case ELOOP: return failed(ErrorCode::forbidden, path, "symbolic links are not followed");
+    case EXDEV:
+      return failed(ErrorCode::forbidden, path, "lies outside the files folder");
+    case ELOOP:
+      return failed(ErrorCode::forbidden, path, "symbolic links are not followed");
     case ENOENT:
-    case ENOTDIR: return failed(ErrorCode::not_found, path, "no such file");
-    case ENAMETOOLONG: return failed(ErrorCode::invalid_argument, path, "the name is too long");
-    case ENXIO: return failed(ErrorCode::invalid_argument, path, "not a regular file");
-    default: return failed(ErrorCode::unavailable, path, std::strerror(error));
+    case ENOTDIR:
+      return failed(ErrorCode::not_found, path, "no such file");
+    case ENAMETOOLONG:
+      return failed(ErrorCode::invalid_argument, path, "the name is too long");
+    case ENXIO:
+      return failed(ErrorCode::invalid_argument, path, "not a regular file");
+    default:
+      return failed(ErrorCode::unavailable, path, std::strerror(error));
   }
 }
 
@@ -193,7 +199,8 @@ Result<void> prepare_files_folder(const std::string& folder) {
   if (error) return Error{ErrorCode::unavailable, folder + ": " + error.message(), "files_dir"};
   if (!created && !std::filesystem::is_empty(folder, error)) return {};
   if (created) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  if (write_sample(folder + "/your_file.txt", "This is your file.\nPut more beside it and send a file_processing task.\n") &&
+  if (write_sample(folder + "/your_file.txt",
+                   "This is your file.\nPut more beside it and send a file_processing task.\n") &&
       write_sample(folder + "/test.txt", "test\n"))
     return {};
   return Error{ErrorCode::unavailable, folder + ": " + std::strerror(errno), "files_dir"};

@@ -30,8 +30,8 @@ struct FileFacts {
 Result<FileFacts> inspect_file(const std::string& folder, const std::string& path, std::uint64_t bytes_max,
                                std::stop_token stop);
 
-/// Creates `folder` (0700) and, only when it was absent or empty, the sample files `your_file.txt` and `test.txt` in it.
-/// Errors: unavailable.
+/// Creates `folder` (0700) and, only when it was absent or empty, the sample files `your_file.txt` and `test.txt` in
+/// it. Errors: unavailable.
 Result<void> prepare_files_folder(const std::string& folder);
 
 namespace detail {

@@ -1,26 +1,18 @@
 #include "tasks/handlers.hpp"
 
-#include <stdexcept>
-
 namespace millrace::tasks {
 
-void fail(const Error& error, const std::string& type) {
-  switch (error.code) {
-    case ErrorCode::malformed:
-    case ErrorCode::invalid_argument:
-    case ErrorCode::forbidden:
-    case ErrorCode::too_large:
-    case ErrorCode::unsupported: throw Permanent(error.detail, type);
-    default: throw std::runtime_error(type + ": " + error.detail);
-  }
+bool is_hopeless(ErrorCode code) noexcept {
+  return code == ErrorCode::malformed || code == ErrorCode::invalid_argument || code == ErrorCode::forbidden ||
+         code == ErrorCode::too_large || code == ErrorCode::unsupported;
 }
 
 std::string text_member(const Json& payload, std::string_view key, std::string_view other) {
   const Json* value = payload.find(key);
   if (value == nullptr || value->is_null()) return std::string(other);
   if (const auto* text = value->if_string()) return *text;
-  throw Permanent("payload." + std::string(key) + ": expected a string, found " + std::string(describe(value->kind())),
-                  "invalid_payload");
+  throw InvalidPayload("payload." + std::string(key) + ": expected a string, found " +
+                       std::string(describe(value->kind())));
 }
 
 const Json* first_member(const Json& payload, std::initializer_list<std::string_view> keys) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
+#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
 
 #include <millrace/context.hpp>
 #include <millrace/errors.hpp>
@@ -14,7 +16,7 @@
 
 namespace millrace::tasks {
 
-/// The body of one task type. Throws `Permanent` when no retry can help, anything else for a retry.
+/// The body of one task type. Throws `Permanent` when no retry can help, another exception for a retry.
 using JsonHandler = std::function<Json(const Json& payload, Context& context)>;
 
 JsonHandler echo_task();
@@ -26,18 +28,45 @@ JsonHandler data_task();
 JsonHandler http_task(const BuiltinOptions& options);
 JsonHandler exec_task(const BuiltinOptions& options);
 
-/// Throws `error`: as `Permanent` if the table of errors says that repeating the same call is of no use, else as a
-/// failure to retry. `type` is what the record's `error.type` says.
-[[noreturn]] void fail(const Error& error, const std::string& type);
+/// Failures that a retry may cure. The worker records an exception by the name of its type.
+struct MailError : std::runtime_error {
+  static constexpr auto name = "MailError";
+  using std::runtime_error::runtime_error;
+};
+struct FileError : std::runtime_error {
+  static constexpr auto name = "FileError";
+  using std::runtime_error::runtime_error;
+};
+struct HttpError : std::runtime_error {
+  static constexpr auto name = "HttpError";
+  using std::runtime_error::runtime_error;
+};
+struct ExecError : std::runtime_error {
+  static constexpr auto name = "ExecError";
+  using std::runtime_error::runtime_error;
+};
+struct SimulatedFailure : std::runtime_error {
+  static constexpr auto name = "SimulatedFailure";
+  using std::runtime_error::runtime_error;
+};
 
-/// The value; without one, `fail`.
-template <class T>
-T value_or_fail(Result<T> result, const std::string& type) {
-  if (!result) fail(result.error(), type);
-  return *std::move(result);
-}
-inline void value_or_fail(const Result<void>& result, const std::string& type) {
-  if (!result) fail(result.error(), type);
+/// The payload does not say what the task needs: no retry changes that.
+class InvalidPayload : public Permanent {
+ public:
+  explicit InvalidPayload(const std::string& message) : Permanent(message, "invalid_payload") {}
+};
+
+/// Whether an operation that ended with this code would end the same way again: the request itself is at fault.
+bool is_hopeless(ErrorCode code) noexcept;
+
+/// The value of `result`; without one, throws `Permanent` if the error is hopeless, else a `Kind` for a retry.
+template <class Kind, class T>
+T value_or_fail(Result<T> result) {
+  if (!result) {
+    if (is_hopeless(result.error().code)) throw Permanent(result.error().detail, Kind::name);
+    throw Kind(result.error().detail);
+  }
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
 /// The member as text, or `other` if it is absent or null. Permanent failure if it is something else.

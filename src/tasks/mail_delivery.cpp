@@ -1,12 +1,11 @@
 #include "tasks/mail_delivery.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <string_view>
 
@@ -140,7 +139,8 @@ Result<void> write_to_outbox(const std::string& folder, const std::string& name,
   if (!at) return outbox_error(folder);
   const std::string draft =
       "." + name + "." + std::to_string(::getpid()) + "." + std::to_string(next.fetch_add(1)) + ".tmp";
-  const FileDescriptor file{::openat(at.get(), draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  const FileDescriptor file{
+      ::openat(at.get(), draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!file) return outbox_error(folder + "/" + draft);
   const bool written = write_all(file.get(), message) && ::fsync(file.get()) == 0 &&
                        ::renameat(at.get(), draft.c_str(), at.get(), name.c_str()) == 0;

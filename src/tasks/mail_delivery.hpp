@@ -13,8 +13,8 @@ namespace millrace::tasks {
 /// or not at all, `smtp://` without. User and password stand in the URL; with `smtp://` only for a loopback host.
 struct MailServer {
   std::string url = {};
-  std::string ca_file = {};                    // PEM; empty = the system's
-  std::chrono::milliseconds time{60'000};      // whole conversation
+  std::string ca_file = {};                // PEM; empty = the system's
+  std::chrono::milliseconds time{60'000};  // whole conversation
   std::chrono::milliseconds connect_time{10'000};
 };
 

@@ -60,9 +60,12 @@ std::string encoded_word(std::string_view& text, std::size_t room) {
     std::string piece;
     for (const char c : text.substr(taken, size)) {
       const auto byte = static_cast<std::uint8_t>(c);
-      if (alphanumeric(c) || c == '-' || c == '.' || c == '!' || c == '*' || c == '+' || c == '/') piece += c;
-      else if (c == ' ') piece += '_';
-      else piece += {'=', hex[byte >> 4], hex[byte & 15]};
+      if (alphanumeric(c) || c == '-' || c == '.' || c == '!' || c == '*' || c == '+' || c == '/')
+        piece += c;
+      else if (c == ' ')
+        piece += '_';
+      else
+        piece += {'=', hex[byte >> 4], hex[byte & 15]};
     }
     if (taken > 0 && word.size() + piece.size() + 2 > room) break;
     word += piece;
@@ -112,7 +115,8 @@ bool is_mail_address(std::string_view text) noexcept {
     return !part.empty() && !part.starts_with('.') && !part.ends_with('.') && part.find("..") == std::string_view::npos;
   };
   if (!dots_ok(local) || !dots_ok(domain) || domain.starts_with('-') || domain.ends_with('-')) return false;
-  return std::ranges::all_of(local, [&](char c) { return alphanumeric(c) || marks.find(c) != std::string_view::npos; }) &&
+  return std::ranges::all_of(local,
+                             [&](char c) { return alphanumeric(c) || marks.find(c) != std::string_view::npos; }) &&
          std::ranges::all_of(domain, [](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
 }
 
@@ -158,8 +162,10 @@ std::string quoted_printable(std::string_view text) {
     const bool blank = (c == ' ' || c == '\t') && !last_of_line;
     // A dot or "From " at the start of a line is spelled out, for transports that treat it specially.
     const bool special = column == 0 && (c == '.' || c == 'F');
-    if (blank || (byte > 0x20 && byte < 0x7f && c != '=' && !special)) put(text.substr(i, 1));
-    else put(std::string{'=', hex[byte >> 4], hex[byte & 15]});
+    if (blank || (byte > 0x20 && byte < 0x7f && c != '=' && !special))
+      put(text.substr(i, 1));
+    else
+      put(std::string{'=', hex[byte >> 4], hex[byte & 15]});
   }
   return out;
 }

@@ -14,8 +14,8 @@ struct Mail {
   std::string from = {};             // an address; fixed by the operator
   std::vector<std::string> to = {};  // 1 to 50 addresses
   std::string subject = "(no subject)";
-  std::string body = {};             // UTF-8 text
-  std::string message_id = {};       // without angle brackets; the same for each attempt, so that readers drop copies
+  std::string body = {};        // UTF-8 text
+  std::string message_id = {};  // without angle brackets; the same for each attempt, so that readers drop copies
   std::chrono::sys_seconds date = {};
 };
 

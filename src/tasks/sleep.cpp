@@ -13,7 +13,7 @@ Seconds wanted_sleep(const Json& payload) {
   const Json* value = payload.is_number() ? &payload : first_member(payload, {"seconds", "duration"});
   if (value == nullptr) return Seconds{1};
   if (!value->is_number() || !(value->as_double() >= 0))
-    throw Permanent("payload.seconds: a number of seconds, 0 or more, is needed", "invalid_payload");
+    throw InvalidPayload("payload.seconds: a number of seconds, 0 or more, is needed");
   return Seconds{value->as_double()};
 }
 
@@ -23,8 +23,7 @@ Seconds wanted_sleep(const Json& payload) {
 JsonHandler sleep_task(const BuiltinLimits& limits) {
   return [longest = limits.sleep_max](const Json& payload, Context& context) {
     const auto wanted = wanted_sleep(payload);
-    if (wanted > longest)
-      throw Permanent("payload.seconds: at most " + std::to_string(longest.count() / 1000), "invalid_payload");
+    if (wanted > longest) throw InvalidPayload("payload.seconds: at most " + std::to_string(longest.count() / 1000));
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);

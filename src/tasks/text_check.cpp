@@ -31,7 +31,8 @@ bool hides_something(char32_t code) noexcept {
 }  // namespace
 
 bool single_line(std::string_view text) noexcept {
-  return std::ranges::none_of(text, [](char c) { return (static_cast<std::uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::ranges::none_of(text,
+                              [](char c) { return (static_cast<std::uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 bool is_token(std::string_view text) noexcept {

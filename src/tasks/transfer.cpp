@@ -44,11 +44,15 @@ CURLcode run_transfer(CURL* handle, std::chrono::milliseconds time, std::stop_to
     const std::stop_callback on_stop(stop, [&multi] { curl_multi_wakeup(multi.get()); });
     for (int running = 1; running > 0;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
-      if (stop.stop_requested()) outcome = CURLE_ABORTED_BY_CALLBACK;
-      else if (left <= 0) outcome = CURLE_OPERATION_TIMEDOUT;
-      else if (curl_multi_perform(multi.get(), &running) != CURLM_OK) outcome = CURLE_FAILED_INIT;
+      if (stop.stop_requested())
+        outcome = CURLE_ABORTED_BY_CALLBACK;
+      else if (left <= 0)
+        outcome = CURLE_OPERATION_TIMEDOUT;
+      else if (curl_multi_perform(multi.get(), &running) != CURLM_OK)
+        outcome = CURLE_FAILED_INIT;
       if (outcome != CURLE_OK) break;
-      if (running > 0) curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left, 60'000)), nullptr);
+      if (running > 0)
+        curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left, 60'000)), nullptr);
     }
   }
   int queued = 0;

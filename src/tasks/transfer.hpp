@@ -1,11 +1,11 @@
 #pragma once
 
-#include <curl/curl.h>
-
 #include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
+
+#include <curl/curl.h>
 
 #include <millrace/result.hpp>
 

@@ -16,15 +16,16 @@ namespace {
 constexpr std::array<std::string_view, 6> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 /// Framing and connection are ours; the host is the URL's.
 constexpr std::array<std::string_view, 11> reserved_headers{
-    "host",    "content-length", "transfer-encoding", "connection",          "keep-alive", "upgrade",
-    "trailer", "te",             "expect",            "proxy-authorization", "proxy-connection"};
+    "host", "content-length", "transfer-encoding",   "connection",      "keep-alive", "upgrade", "trailer",
+    "te",   "expect",         "proxy-authorization", "proxy-connection"};
 constexpr std::size_t headers_max = 64;
 constexpr std::size_t header_value_max = 4096;
 constexpr std::size_t url_bytes_max = 4096;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return out;
 }
 
@@ -59,14 +60,16 @@ Result<Target> find_target(const std::string& text, const std::vector<AllowedHos
   if (scheme != "http" && scheme != "https") return invalid("url", "only http and https, not " + printable(scheme, 40));
   if (part(target.url.get(), CURLUPART_USER) || part(target.url.get(), CURLUPART_PASSWORD))
     return invalid("url", "a user or password does not belong into a URL: send an Authorization header");
-  if (part(target.url.get(), CURLUPART_ZONEID)) return Error{ErrorCode::forbidden, "an address with a zone is link-local", "url"};
+  if (part(target.url.get(), CURLUPART_ZONEID))
+    return Error{ErrorCode::forbidden, "an address with a zone is link-local", "url"};
   const auto host = part(target.url.get(), CURLUPART_HOST).value_or("");
   const auto port_text = part(target.url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT).value_or("");
   std::uint16_t port = 0;
   std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   target.entry = find_allowed_host(hosts, host, port, scheme == "http" ? 80 : 443);
   if (target.entry == nullptr)
-    return Error{ErrorCode::forbidden, "host \"" + printable(host) + "\" with port " + port_text + " is not allow-listed", "url"};
+    return Error{ErrorCode::forbidden,
+                 "host \"" + printable(host) + "\" with port " + port_text + " is not allow-listed", "url"};
   return target;
 }
 
@@ -84,7 +87,8 @@ Result<void> check_request(const WebRequest& request, const WebLimits& limits) {
   if (!request.body.empty() && (request.method == "GET" || request.method == "HEAD"))
     return invalid("body", "a " + request.method + " request has none");
   if (request.body.size() > limits.body_bytes_max)
-    return Error{ErrorCode::too_large, "the body has more than " + std::to_string(limits.body_bytes_max) + " bytes", "body"};
+    return Error{ErrorCode::too_large, "the body has more than " + std::to_string(limits.body_bytes_max) + " bytes",
+                 "body"};
   return {};
 }
 
@@ -142,7 +146,8 @@ bool add_headers(CurlList& list, const WebRequest& request) {
     // libcurl drops a header without a value, unless it ends with a semicolon.
     if (!append(list, value.empty() ? name + ";" : name + ": " + value)) return false;
   }
-  return append(list, "Expect:") && (has_type || request.body.empty() || append(list, "Content-Type: application/json"));
+  return append(list, "Expect:") &&
+         (has_type || request.body.empty() || append(list, "Content-Type: application/json"));
 }
 
 void set_method(CURL* handle, const WebRequest& request) {
@@ -157,7 +162,8 @@ void set_method(CURL* handle, const WebRequest& request) {
 
 Error transfer_error(CURLcode code, const Transfer& transfer, const char* message) {
   if (!transfer.refused_address.empty())
-    return {ErrorCode::forbidden, "the host has an address that is not public (" + std::string(transfer.refused_address) + ")", "url"};
+    return {ErrorCode::forbidden,
+            "the host has an address that is not public (" + std::string(transfer.refused_address) + ")", "url"};
   if (transfer.too_large) return {ErrorCode::too_large, "the answer is larger than its limit"};
   const std::string detail = message[0] != '\0' ? printable(message) : curl_easy_strerror(code);
   if (code == CURLE_OPERATION_TIMEDOUT) return {ErrorCode::timed_out, detail};

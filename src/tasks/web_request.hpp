@@ -24,8 +24,8 @@ struct WebLimits {
   std::chrono::milliseconds time{30'000};          // whole transfer
   std::chrono::milliseconds connect_time{10'000};  // name look-up, connection and TLS
   std::size_t response_bytes_max = 128 * 1024;
-  std::size_t header_bytes_max = 32 * 1024;        // of the answer
-  std::size_t body_bytes_max = 1024 * 1024;        // of the request
+  std::size_t header_bytes_max = 32 * 1024;  // of the answer
+  std::size_t body_bytes_max = 1024 * 1024;  // of the request
 };
 
 struct WebResponse {
