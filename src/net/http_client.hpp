@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ struct ClientRequest {
   /// Safe to send twice: then a kept connection that turns out closed before any byte of the answer is replaced
   /// once, silently. GET, HEAD, PUT and DELETE are; a POST is if it carries an id or key.
   bool repeatable = false;
+  /// Set for an endless answer (Server-Sent Events): gets the body piece by piece as it arrives instead of
+  /// `ClientResponse::body`; false ends the call with success. Only for answers with status 200; no size limit then.
+  std::function<bool(std::string_view)> on_body = {};
 };
 
 struct ClientResponse {
