@@ -1,0 +1,15 @@
+#pragma once
+
+#include "settings/resolve.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace millrace::settings {
+
+/// Gives `app` the flags of every setting of `scope`. While `app` is parsed they only note what was written into
+/// `flags`, which must live until then; what it means is the business of `resolve`. Booleans have `--x` and `--no-x`.
+void add_flags(CLI::App& app, Scope scope, Flags& flags);
+
+}  // namespace millrace::settings
