@@ -47,6 +47,17 @@ class BrokerConformance : public testing::TestWithParam<support::BrokerKind>, pu
   /// The broker's wall clock.
   WallTime now() { return stats().now; }
 
+  void expect_unchanged(const TaskRecord& before) {
+    const auto task = find(before.spec.task_id);
+    EXPECT_EQ(task.revision, before.revision);
+    EXPECT_EQ(task.status, before.status);
+    EXPECT_EQ(task.attempts, before.attempts);
+    EXPECT_EQ(task.retry_count, before.retry_count);
+    EXPECT_EQ(task.crashes, before.crashes);
+    EXPECT_EQ(task.result, before.result);
+    EXPECT_EQ(task.error, before.error);
+  }
+
  private:
   std::unique_ptr<support::BrokerUnderTest> under_test_;
 };

@@ -27,10 +27,10 @@ struct BrokerSetup {
 
 /// What the surroundings of a broker allow a test to do. A test that needs more than it gets is skipped.
 struct Powers {
-  bool clock_by_hand = true;    // `advance` costs nothing, so hours may pass
-  bool reopens = true;          // `reopen`
-  bool inside_workers = true;   // may play a worker that lives in the serving process
-  bool quotas = true;           // `BrokerSetup` is obeyed
+  bool clock_by_hand = true;   // `advance` costs nothing, so hours may pass
+  bool reopens = true;         // `reopen`
+  bool inside_workers = true;  // may play a worker that lives in the serving process
+  bool quotas = true;          // `BrokerSetup` is obeyed
 };
 
 /// One broker with its clock and its store, made for one test.

@@ -21,7 +21,8 @@ Settle ending(const Lease& lease, Outcome outcome) { return {.token = lease.toke
 
 }  // namespace
 
-// ---- enqueue ---------------------------------------------------------------------------------------------------------
+// ---- enqueue
+// ---------------------------------------------------------------------------------------------------------
 
 Result<EnqueueReply> TaskWords::submit(std::vector<TaskSpec> tasks, bool atomic) {
   EnqueueRequest request{.tasks = std::move(tasks), .atomic = atomic};
@@ -47,7 +48,8 @@ void TaskWords::enqueue_ids(const std::vector<std::string>& ids, TaskSpec like) 
   for (auto& item : submit(std::move(tasks)).value().items) item.value();
 }
 
-// ---- work ------------------------------------------------------------------------------------------------------------
+// ---- work
+// ------------------------------------------------------------------------------------------------------------
 
 WorkRequest TaskWords::asking(std::size_t want, std::string instance) {
   WorkRequest request;
@@ -88,7 +90,8 @@ ExtendedResult TaskWords::extend(const Lease& lease, std::optional<Progress> pro
   return std::move(work(std::move(request)).extended.at(0));
 }
 
-// ---- settle ----------------------------------------------------------------------------------------------------------
+// ---- settle
+// ----------------------------------------------------------------------------------------------------------
 
 SettledResult TaskWords::settle(Settle settle) {
   auto request = asking(0);
@@ -138,7 +141,8 @@ SettledResult TaskWords::defer(const Lease& lease, Milliseconds delay) {
   return settle(std::move(end));
 }
 
-// ---- single transitions ----------------------------------------------------------------------------------------------
+// ---- single transitions
+// ----------------------------------------------------------------------------------------------
 
 Result<Acted> TaskWords::act(Action action, const TaskId& task) {
   ActRequest request{.action = action, .tasks = {task}};
@@ -161,7 +165,8 @@ std::uint64_t TaskWords::purge(const QueueName& queue) {
   }
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading
+// ---------------------------------------------------------------------------------------------------------
 
 Result<TaskRecord> TaskWords::try_find(const TaskId& task) {
   return blocking<TaskRecord>([&](auto done) { broker().find({.task = task}, std::move(done)); });
@@ -201,7 +206,8 @@ std::vector<TaskRecord> TaskWords::list_all(ListRequest request) {
   }
 }
 
-// ---- calls that wait -------------------------------------------------------------------------------------------------
+// ---- calls that wait
+// -------------------------------------------------------------------------------------------------
 
 TaskWords::WorkAnswer TaskWords::start_work(WorkRequest request) {
   return start<WorkReply>([&](auto done) { broker().work(std::move(request), std::move(done)); });
