@@ -59,6 +59,12 @@ bool Fields::map(Cursor& at, std::string_view field, StringMap& out) {
   return (is_object && bad == 0) || wrong(field, " must be an object of strings");
 }
 
+bool Fields::refuse(Error error) {
+  if (!failed_) error_ = std::move(error);
+  failed_ = true;
+  return false;
+}
+
 bool Fields::wrong(std::string_view field, std::string_view what, std::string_view more) {
   if (failed_) return false;
   failed_ = true;

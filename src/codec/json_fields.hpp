@@ -74,6 +74,7 @@ class Fields {
 
   /// Notes an error unless there is one already. Always false.
   bool wrong(std::string_view field, std::string_view what, std::string_view more = {});
+  bool refuse(Error error);
   bool failed() const noexcept { return failed_; }
   Error take_error() && { return std::move(error_); }
 

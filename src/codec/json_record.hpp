@@ -46,8 +46,7 @@ void write_queue(std::string& out, const QueueStats& queue, WallTime now);
 void write_worker(std::string& out, const WorkerStats& worker);
 void write_type(std::string& out, const TypeStats& type);
 
-void write_guarantees(std::string& out, const Guarantees& guarantees,
-                      const struct Capabilities* capabilities = nullptr);
+void write_guarantees(std::string& out, const Guarantees& guarantees, const Capabilities& capabilities);
 Result<Guarantees> read_guarantees(std::string_view json);
 /// The `capabilities` of the same answer; what an older server does not name it has.
 Result<Capabilities> read_capabilities(std::string_view json);

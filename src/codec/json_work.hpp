@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,7 +27,10 @@ struct WorkCall {
 /// `extend` that breaks a rule is kept out of the request and named in the bad ones; `wait` is cut to 30 s.
 /// Errors: malformed; invalid_argument with `field`, when the call as a whole makes no sense, as `types: []` with
 /// `want > 0`.
-Result<WorkCall> read_work_call(std::string_view json);
+///
+/// `refuse_child` says why a task that a settle carries may not be enqueued by this caller; that settle is a bad item.
+using RefuseChild = std::function<std::optional<Error>(const TaskSpec& child)>;
+Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse_child = {});
 
 void write_work_request(std::string& out, const WorkRequest& request);
 

@@ -40,13 +40,19 @@ void read_worker(Cursor& at, Fields& fields, WorkerInfo& worker) {
   if (!is_object) fields.wrong("worker", " must be an object with instance");
 }
 
-void read_children(Cursor& at, Fields& fields, std::vector<TaskSpec>& children) {
+void read_children(Cursor& at, Fields& fields, std::vector<TaskSpec>& children, const RefuseChild& refuse_child) {
   const bool is_list = at.items([&] {
     auto child = read_task(at, UnknownFields::skip);
-    if (child)
+    if (child && refuse_child) {
+      if (auto refused = refuse_child(*child)) child = std::move(*refused);
+    }
+    if (child) {
       children.push_back(std::move(*child));
-    else
-      fields.wrong("enqueue[" + std::to_string(children.size()) + "]", ": ", child.error().detail);
+    } else {
+      auto error = child.error();
+      error.field = "enqueue[" + std::to_string(children.size()) + "]" + (error.field.empty() ? "" : "." + error.field);
+      fields.refuse(std::move(error));
+    }
     return true;
   });
   if (!is_list) fields.wrong("enqueue", " must be an array of tasks");
@@ -57,7 +63,7 @@ std::optional<Outcome> parse_settled(std::string_view word) {
   return outcome == Outcome::lease_lost ? std::nullopt : outcome;
 }
 
-void read_settle(Cursor& at, Fields& fields, Settle& settle) {
+void read_settle(Cursor& at, Fields& fields, Settle& settle, const RefuseChild& refuse_child) {
   bool has_outcome = false;
   const bool is_object = at.members([&](std::string_view key) {
     if (at.take_null()) return true;
@@ -78,7 +84,7 @@ void read_settle(Cursor& at, Fields& fields, Settle& settle) {
     } else if (key == "delay") {
       fields.seconds(at, key, settle.delay);
     } else if (key == "enqueue") {
-      read_children(at, fields, settle.children);
+      read_children(at, fields, settle.children, refuse_child);
     } else {
       at.skip();
     }
@@ -144,7 +150,7 @@ void read_lease_seconds(Cursor& at, Fields& fields, Milliseconds& duration) {
 }
 
 /// False if a list went on past its limit: then the rest of the text is not worth reading.
-bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& call) {
+bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& call, const RefuseChild& refuse_child) {
   auto& request = call.request;
   if (at.take_null()) return true;
   if (key == "worker")
@@ -166,7 +172,8 @@ bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& cal
   else if (key == "started")
     fields.texts(at, key, request.started);
   else if (key == "settle")
-    read_list(at, fields, key, request.settle, call.bad_settles, read_settle);
+    read_list(at, fields, key, request.settle, call.bad_settles,
+              [&](Cursor& item, Fields& own, Settle& settle) { read_settle(item, own, settle, refuse_child); });
   else if (key == "extend")
     read_list(at, fields, key, request.extend, call.bad_extends, read_extend);
   else
@@ -188,13 +195,13 @@ void check_call(const WorkRequest& request, Fields& fields) {
 
 }  // namespace
 
-Result<WorkCall> read_work_call(std::string_view json) {
+Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse_child) {
   if (auto checked = check_json(json, call_depth_max); !checked) return checked.error();
   WorkCall call;
   Fields fields;
   Cursor at(json);
   if (at.kind() != Cursor::Kind::object) return Error{ErrorCode::invalid_argument, "the call must be an object"};
-  at.members([&](std::string_view key) { return read_member(key, at, fields, call); });
+  at.members([&](std::string_view key) { return read_member(key, at, fields, call, refuse_child); });
   if (!fields.failed()) check_call(call.request, fields);
   if (fields.failed()) return std::move(fields).take_error();
   call.request.wait = std::min(call.request.wait, wait_max);

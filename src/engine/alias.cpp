@@ -34,6 +34,7 @@ std::string encode_alias(const Alias& alias) {
   out.fixed64(alias.fingerprint.high);
   out.fixed64(alias.fingerprint.low);
   out.byte(alias.final_status);
+  out.text(alias.task_id);
   return bytes;
 }
 
@@ -45,6 +46,7 @@ std::optional<Alias> decode_alias(std::string_view bytes) {
   alias.held_until = in.signed_number();
   alias.fingerprint = {in.fixed64(), in.fixed64()};
   alias.final_status = in.byte();
+  alias.task_id = in.text();
   if (!in.ok() || !in.at_end() || alias.final_status > status_count) return std::nullopt;
   return alias;
 }

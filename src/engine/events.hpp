@@ -207,6 +207,16 @@ struct WorkerForgotten {
   static WorkerForgotten read(EventReader& in) { return {static_cast<std::uint32_t>(in.bytes.number())}; }
 };
 
+/// How many transitions an event is: each has its own number in the event sequence.
+template <class Event>
+std::uint64_t transitions_of(const Event& event) {
+  if constexpr (requires { event.seqs; }) {
+    return event.seqs.size();
+  } else {
+    return 1;
+  }
+}
+
 /// Reads events until the end and hands each to `visit(event)`. False if the bytes are not a whole number of events.
 template <class Visit>
 bool read_events(std::string_view bytes, Visit&& visit) {

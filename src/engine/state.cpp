@@ -2,8 +2,11 @@
 
 #include "base/assert.hpp"
 #include "codec/content.hpp"
+#include "domain/limits.hpp"
 #include "domain/rank.hpp"
 #include "domain/rules.hpp"
+#include "engine/block_image.hpp"
+#include "engine/task_id.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -134,7 +137,7 @@ void State::adopt(std::unique_ptr<Block> block) {
     ++line.resident;
   }
   resident_bytes += sizeof(Block) + block->extra_bytes;
-  ++resident_blocks;
+  resident_set.insert(block->number);
   entry.resident = std::move(block);
   arm(*entry.resident);
 }
@@ -151,8 +154,15 @@ void State::evict(std::uint64_t number) {
   if (entry->stored.wake_engine != INT64_MAX) engine_timers.emplace(entry->stored.wake_engine, number);
   if (entry->stored.wake_wall != INT64_MAX) wall_timers.emplace(entry->stored.wake_wall, number);
   resident_bytes -= sizeof(Block) + block.extra_bytes;
-  --resident_blocks;
+  resident_set.erase(number);
   entry->resident.reset();
+}
+
+void State::forget_empty(std::uint64_t number) {
+  auto* const entry = blocks.find(number);
+  resident_bytes -= sizeof(Block) + entry->resident->extra_bytes;
+  resident_set.erase(number);
+  blocks.remove(number);
 }
 
 // ---- small steps of apply -----------------------------------------------------------------------------------------------
@@ -168,7 +178,7 @@ Block& State::block_for_change(Seq seq) {
       auto block = std::make_unique<Block>();
       block->number = number;
       resident_bytes += sizeof(Block);
-      ++resident_blocks;
+      resident_set.insert(number);
       entry.resident = std::move(block);
     }
   }
@@ -254,16 +264,24 @@ void State::start_over(TaskSlot& slot) {
   slot.detail.reset();
 }
 
-void State::add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker) {
+void State::restore_lease(Seq seq, std::uint32_t worker, EngineTime granted) {
+  add_lease(*peek(seq), seq, worker, granted);
+}
+
+void State::add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker, EngineTime granted) {
   LeaseState lease;
   lease.seq = seq;
   lease.worker = worker;
   lease.lease_ms = workers[worker]->lease_ms;
-  lease.granted = now.engine;
-  lease.expires = now.engine + lease.lease_ms;
+  lease.granted = granted;
+  lease.expires = granted + lease.lease_ms;
   ContentOptions options;
   if (decode_options(slot.content, options) && options.timeout.count() != 0)
-    lease.deadline = now.engine + options.timeout.count();
+    lease.deadline = granted + options.timeout.count();
+  if (slot.cancel_requested) {
+    lease.cancel_deadline = granted + cancel_patience.count();
+    ++stopping_leases;
+  }
   lease_scan_due = std::min(lease_scan_due, lease.deadline != 0 ? std::min(lease.expires, lease.deadline) : lease.expires);
   leases.insert_or_assign(slot.fence, lease);
   ++workers[worker]->leases;
@@ -273,6 +291,7 @@ void State::drop_lease(TaskSlot& slot) {
   const auto found = leases.find(slot.fence);
   if (found == leases.end()) return;
   --workers[found->second.worker]->leases;
+  if (found->second.cancel_deadline != 0) --stopping_leases;
   leases.erase(found);
 }
 
@@ -280,10 +299,11 @@ void State::remember_alias(const TaskSlot& slot, Seq seq, const Fingerprint& fin
   ContentOptions options;
   if (!decode_options(slot.content, options)) return;
   const auto& queue = queue_names.text(lines[slot.line]->queue);
-  const Alias alias{seq, now.wall + options.idempotency_ttl.count(), fingerprint, 0, false};
+  Alias alias{seq, now.wall + options.idempotency_ttl.count(), fingerprint, 0, false, {}};
   if (!options.task_id.empty()) aliases_new.insert_or_assign(task_id_alias(options.task_id), alias);
-  if (!options.idempotency_key.empty())
-    aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
+  if (options.idempotency_key.empty()) return;
+  alias.task_id = options.task_id.empty() ? to_text({seq, slot.created_at, slot.id_random}) : std::string(options.task_id);
+  aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
 }
 
 void State::release_aliases(const TaskSlot& slot, Seq seq) {
@@ -294,10 +314,11 @@ void State::release_aliases(const TaskSlot& slot, Seq seq) {
   const auto& queue = queue_names.text(line.queue);
   const auto fingerprint = fingerprint_of(type_names.text(line.type), queue, options.payload);
   const auto held_until = slot.created_at + options.idempotency_ttl.count();
-  const Alias alias{seq, held_until, fingerprint, slot.status_value, held_until <= now.wall};
+  Alias alias{seq, held_until, fingerprint, slot.status_value, held_until <= now.wall, {}};
   if (!options.task_id.empty()) aliases_new.insert_or_assign(task_id_alias(options.task_id), alias);
-  if (!options.idempotency_key.empty())
-    aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
+  if (options.idempotency_key.empty()) return;
+  alias.task_id = options.task_id.empty() ? to_text({seq, slot.created_at, slot.id_random}) : std::string(options.task_id);
+  aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
 }
 
 // ---- apply ------------------------------------------------------------------------------------------------------------------
@@ -440,7 +461,7 @@ void State::apply(Granted event) {
     slot.worker = worker.name;
     slot.fence = fence;
     ++slot.attempt;
-    add_lease(slot, seq, event.worker);
+    add_lease(slot, seq, event.worker, now.engine);
     touched(touching);
     ++fence;
   }
@@ -482,10 +503,19 @@ void State::apply(Settled event) {
   touched(touching);
 }
 
+void State::report(Seq seq, std::optional<Progress> progress, std::vector<std::string> logs, const TaskLimits& limits) {
+  auto touching = touch(seq);
+  auto& detail = touching.slot.need_detail();
+  if (progress) detail.progress = clipped(std::move(*progress), limits);
+  if (!logs.empty()) append_logs(detail.logs, std::move(logs), limits);
+  touched(touching);
+}
+
 void State::apply(CancelRequested event) {
   auto touching = touch(event.seq);
   touching.slot.cancel_requested = true;
   if (const auto found = leases.find(touching.slot.fence); found != leases.end()) {
+    if (found->second.cancel_deadline == 0) ++stopping_leases;
     found->second.cancel_deadline = now.engine + cancel_patience.count();
     lease_scan_due = std::min(lease_scan_due, found->second.cancel_deadline);
   }
@@ -518,8 +548,10 @@ void State::apply(Removed event) {
     release_aliases(touching.slot, seq);
     leave_status(touching.block, touching.slot);
     const auto before = touching.extra_before;
+    const auto& slot = touching.slot;
+    if (slot.content.size() > blob_bytes_min || (slot.detail && slot.detail->result.size() > blob_bytes_min))
+      dead_blobs.push_back(seq);
     touching.slot = TaskSlot{};
-    touching.slot.content.shrink_to_fit();
     --touching.block.live;
     ++(event.why == Removed::Why::purge ? purged_total : removed_total);
     Touched done{touching.block, touching.slot, before};

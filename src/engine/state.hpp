@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ struct Alias {
   Fingerprint fingerprint = {};
   std::uint8_t final_status = 0;   // of a task whose record is gone; 0 = the record is there
   bool erased = false;
+  std::string task_id = {};        // of an idempotency key: the task's id
 };
 
 std::string task_id_alias(std::string_view task_id);
@@ -115,6 +117,9 @@ class State {
   void apply(Opened event);
   void apply(WorkerForgotten event);
 
+  /// What a running attempt says of itself; not journaled, so a restart may lose it.
+  void report(Seq seq, std::optional<Progress> progress, std::vector<std::string> logs, const TaskLimits& limits);
+
   // ---- residency ----
   /// Reads a block that is not resident; set during recovery, when waiting is fine. Live, whoever decides an event has
   /// made its block resident first.
@@ -128,6 +133,11 @@ class State {
   void adopt(std::unique_ptr<Block> block);
   /// Takes a clean block without leases out of memory.
   void evict(std::uint64_t block);
+  /// Takes a block without live slots, all of whose numbers were given out, off the table.
+  void forget_empty(std::uint64_t block);
+
+  /// Gives back a lease that a checkpoint names, at open.
+  void restore_lease(Seq seq, std::uint32_t worker, EngineTime granted);
 
   // ---- reading ----
   std::int64_t rank_of(const TaskSlot& slot) const;
@@ -161,8 +171,9 @@ class State {
   AliasMap aliases_new;       // since the checkpoint under way, or the last one, began
   AliasMap aliases_flushing;  // being stored by the checkpoint under way
   std::vector<std::uint64_t> dirty_blocks;
+  std::vector<Seq> dead_blobs;  // removed tasks with values that stand apart
+  std::set<std::uint64_t> resident_set;
   std::size_t resident_bytes = 0;
-  std::size_t resident_blocks = 0;
 
   /// (time, block): when to look at a block's slots. May hold stale entries.
   using Timers = std::priority_queue<std::pair<std::int64_t, std::uint64_t>,
@@ -170,6 +181,7 @@ class State {
   Timers engine_timers, wall_timers;
   std::vector<LineIndex> woken_lines;  // got ready tasks since the last look; may repeat
   EngineTime lease_scan_due = INT64_MAX;
+  std::size_t stopping_leases = 0;  // leases whose task was asked to stop
 
   LineIndex line_index(std::uint32_t queue, std::uint32_t type) const;  // UINT32_MAX if there is none
   void arm(Block& block);
@@ -190,7 +202,7 @@ class State {
   void make_ready(Touched& touched, Seq seq, EngineTime ready_at);
   void start_over(TaskSlot& slot);
   void drop_lease(TaskSlot& slot);
-  void add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker);
+  void add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker, EngineTime granted);
   void arm_at(Block& block, EngineTime engine, std::int64_t wall);
   void remember_alias(const TaskSlot& slot, Seq seq, const Fingerprint& fingerprint);
   void release_aliases(const TaskSlot& slot, Seq seq);

@@ -9,6 +9,7 @@
 namespace millrace::storage {
 
 Result<void> ForgetfulStore::commit(const Write& write, Sync sync) {
+  write.for_each([](const Write::Change& change) { MILLRACE_ASSERT(!is_derived(change.family)); });
   const std::unique_lock lock(mutex_);
   apply(write, false, sync);
   return {};
@@ -31,13 +32,17 @@ Result<void> ForgetfulStore::flush_derived() {
 Result<void> ForgetfulStore::drop_range(Family family, std::string_view begin, std::string_view end) {
   Write write;
   write.erase_range(family, begin, end);
-  return commit(write, Sync::disk);
+  const std::unique_lock lock(mutex_);
+  apply(write, is_derived(family), Sync::disk);
+  if (is_derived(family)) flushed_up_to_ = next_number_ - 1;
+  forget_durable();
+  return {};
 }
 
 void ForgetfulStore::apply(const Write& write, bool derived, Sync sync) {
   const auto number = next_number_++;
-  if (sync != Sync::none) os_up_to_ = number;
-  if (sync == Sync::disk) disk_up_to_ = number;
+  if (sync != Sync::none && !derived) os_up_to_ = number;
+  if (sync == Sync::disk && !derived) disk_up_to_ = number;
   auto& pending = pending_.emplace_back(Pending{derived, number, write, {}});
   write.for_each([&](const Write::Change& change) { families_.apply(change, pending.undo); });
   forget_durable();

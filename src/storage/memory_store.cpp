@@ -5,6 +5,7 @@
 namespace millrace::storage {
 
 Result<void> MemoryStore::commit(const Write& write, Sync) {
+  write.for_each([](const Write::Change& change) { MILLRACE_ASSERT(!is_derived(change.family)); });
   const std::unique_lock lock(mutex_);
   write.for_each([this](const Write::Change& change) { families_.apply(change); });
   return {};
@@ -12,7 +13,9 @@ Result<void> MemoryStore::commit(const Write& write, Sync) {
 
 Result<void> MemoryStore::write_derived(const Write& write) {
   write.for_each([](const Write::Change& change) { MILLRACE_ASSERT(is_derived(change.family)); });
-  return commit(write, Sync::none);
+  const std::unique_lock lock(mutex_);
+  write.for_each([this](const Write::Change& change) { families_.apply(change); });
+  return {};
 }
 
 Result<void> MemoryStore::flush_derived() { return {}; }

@@ -7,15 +7,15 @@
 
 #include <millrace/result.hpp>
 
-#include "storage/log_repair.hpp"
+#include "storage/journal_log.hpp"
 
 namespace millrace::storage {
 
 /// What `recover_rocks_store` found and did.
 struct RecoverReport {
-  bool usable = false;               ///< the store opens and every table file passed its checks
-  std::uint64_t lost_log_bytes = 0;  ///< given up at the end of the log
-  bool rebuilt = false;              ///< the list of table files was damaged and made again; damaged ones are in db/lost
+  bool usable = false;   ///< the store opens and every table file passed its checks
+  Recovery log = {};     ///< how the log was found, and what of it was given up
+  bool rebuilt = false;  ///< the list of table files was damaged and made again; damaged ones are in db/lost
   std::vector<std::string> lines = {};  ///< for people, in order: what was found, what was done
 };
 

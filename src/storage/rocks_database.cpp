@@ -7,8 +7,8 @@
 #include <rocksdb/write_batch.h>
 
 #include "base/assert.hpp"
-#include "storage/log_repair.hpp"
 #include "storage/rocks_status.hpp"
+#include "storage/rocks_tuning.hpp"
 
 namespace millrace::storage {
 
@@ -57,24 +57,36 @@ void Failed::OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* 
 void Failed::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* recover) { *recover = false; }
 
 RocksDatabase::RocksDatabase(std::filesystem::path directory, std::unique_ptr<rocksdb::DB> database,
-                             std::vector<rocksdb::ColumnFamilyHandle*> handles, std::shared_ptr<Failed> failed,
-                             Recovery recovery)
+                             std::vector<rocksdb::ColumnFamilyHandle*> handles, std::shared_ptr<Failed> failed)
     : directory_(std::move(directory)),
       database_(std::move(database)),
       handles_(std::move(handles)),
-      failed_(std::move(failed)),
-      recovery_(std::move(recovery)) {}
+      failed_(std::move(failed)) {}
 
 RocksDatabase::~RocksDatabase() {
-  if (unsynced_noted_ && !failed_->is_set() && database_->FlushWAL(true).ok()) {
-    ignore(note_all_synced(directory_), "a note too many only makes the next start more tolerant");
-  }
   rocksdb::CancelAllBackgroundWork(database_.get(), true);
   for (auto* family : handles_) {
     const auto status = database_->DestroyColumnFamilyHandle(family);
     MILLRACE_ASSERT(status.ok());
   }
   database_->Close().PermitUncheckedError();
+}
+
+Result<void> RocksDatabase::open_log(const JournalOptions& options, AcceptLoss accepted, bool created) {
+  rocksdb::WriteBatch batch;
+  auto log = JournalLog::open(directory_ / "log", options, accepted,
+                              [&](const Write::Change& change) { fill(batch, change); });
+  if (!log) return std::move(log).error();
+  log_ = std::move(*log);
+  recovery_ = log_->recovery();
+  recovery_.created = created;
+  return batch.Count() == 0 ? Result<void>{} : apply(batch);
+}
+
+rocksdb::ColumnFamilyHandle* RocksDatabase::handle(Family family) const {
+  const auto* const at = std::find(std::begin(rocks_families), std::end(rocks_families), family);
+  MILLRACE_ASSERT(at != std::end(rocks_families));
+  return handles_[static_cast<std::size_t>(1 + (at - std::begin(rocks_families)))];
 }
 
 void RocksDatabase::fill(rocksdb::WriteBatch& batch, const Write::Change& change) const {
@@ -94,42 +106,44 @@ void RocksDatabase::fill(rocksdb::WriteBatch& batch, const Write::Change& change
   }
 }
 
-// noexcept: RocksDB is not exception safe, so running out of memory here ends the process, and a start repairs (F93).
-Result<void> RocksDatabase::apply(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options) noexcept {
-  if (failed_->is_set()) return failed_->refusal();
+std::optional<Error> RocksDatabase::refusal() const {
+  return failed_->is_set() ? std::optional(failed_->refusal()) : std::nullopt;
+}
+
+// These two are noexcept: RocksDB is not exception safe, and half a commit is none, so running out of memory here ends
+// the process, and the next start repairs (F93).
+Result<void> RocksDatabase::apply(rocksdb::WriteBatch& batch) noexcept {
+  if (auto error = refusal()) return *error;
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
   const auto status = database_->Write(options, &batch);
   if (status.ok()) return {};
   auto error = write_error("write to " + directory_.string(), status);
-  if (error.code != ErrorCode::overloaded) failed_->set(error);
+  failed_->set(error);
   return error;
 }
 
-Result<void> RocksDatabase::note_unsynced() {
-  if (unsynced_noted_) return {};
-  const std::lock_guard lock(note_mutex_);
-  if (unsynced_noted_) return {};
-  auto noted = note_unsynced_commits(directory_);
-  if (noted) unsynced_noted_ = true;
-  return noted;
+Result<void> RocksDatabase::append(const Write& write, Sync sync) noexcept {
+  if (auto error = refusal()) return *error;
+  auto done = log_->append(write, sync);
+  if (!done && done.error().code == ErrorCode::durability_unknown) failed_->set(done.error());
+  return done;
 }
 
 Result<void> RocksDatabase::commit(const Write& write, Sync sync) {
-  if (sync != Sync::disk) {
-    if (auto noted = note_unsynced(); !noted) return noted;
-  }
   auto& batch = empty_batch();
-  write.for_each([&](const Write::Change& change) { fill(batch, change); });
-  // A stall is waited for: the group was decided already, and refusing it now would cost more than the wait.
-  // Admission looks at `health` before it lets new work in.
-  rocksdb::WriteOptions options;
-  options.sync = sync == Sync::disk;
-  return apply(batch, options);
+  write.for_each([&](const Write::Change& change) {
+    MILLRACE_ASSERT(!is_derived(change.family));
+    if (change.family != Family::journal) return fill(batch, change);
+    MILLRACE_ASSERT(change.kind == Write::Kind::put);
+  });
+  auto done = append(write, sync);
+  if (!done || batch.Count() == 0) return done;
+  return apply(batch);
 }
 
 Result<void> RocksDatabase::write_derived(const Write& write) {
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
-  // In steps, because a commit waits for a batch that is being applied.
+  // In steps, so that a reader or another writer never waits for a large batch.
   auto& batch = empty_batch();
   Result<void> done;
   write.for_each([&](const Write::Change& change) {
@@ -137,30 +151,26 @@ Result<void> RocksDatabase::write_derived(const Write& write) {
     if (!done) return;
     fill(batch, change);
     if (batch.GetDataSize() < derived_step_bytes) return;
-    done = apply(batch, options);
+    done = apply(batch);
     batch.Clear();
   });
   if (!done || batch.Count() == 0) return done;
-  return apply(batch, options);
+  return apply(batch);
 }
 
-Result<void> RocksDatabase::flush(const std::vector<rocksdb::ColumnFamilyHandle*>& families, bool wait) {
-  if (failed_->is_set()) return failed_->refusal();
+Result<void> RocksDatabase::flush(const std::vector<rocksdb::ColumnFamilyHandle*>& families) {
+  if (auto error = refusal()) return *error;
   rocksdb::FlushOptions options;
-  options.wait = wait;
   options.allow_write_stall = true;
-  for (auto* family : families) {
-    const auto status = database_->Flush(options, family);
-    if (status.ok()) continue;
-    auto error = write_error("flush " + family->GetName() + " of " + directory_.string(), status);
-    failed_->set(error);
-    return error;
-  }
-  return {};
+  const auto status = database_->Flush(options, families);
+  if (status.ok()) return {};
+  auto error = write_error("flush " + directory_.string(), status);
+  failed_->set(error);
+  return error;
 }
 
 Result<void> RocksDatabase::flush_derived() {
-  return flush({handle(Family::blocks), handle(Family::blobs), handle(Family::aliases)}, true);
+  return flush({handle(Family::blocks), handle(Family::blobs), handle(Family::aliases)});
 }
 
 Error RocksDatabase::failed_read(Family family, const rocksdb::Status& status) const {
@@ -168,7 +178,13 @@ Error RocksDatabase::failed_read(Family family, const rocksdb::Status& status) c
 }
 
 Result<std::optional<std::string>> RocksDatabase::get(Family family, std::string_view key) const {
-  if (failed_->is_set()) return failed_->refusal();
+  if (auto error = refusal()) return *error;
+  if (family == Family::journal) {
+    std::optional<std::string> found;
+    auto scanned = log_->scan(key, std::string(key) + '\0', [&](auto, auto value) { return found = value, false; });
+    if (!scanned) return std::move(scanned).error();
+    return found;
+  }
   std::string value;
   const auto status = database_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
@@ -178,7 +194,16 @@ Result<std::optional<std::string>> RocksDatabase::get(Family family, std::string
 
 Result<void> RocksDatabase::get_many(Family family, std::span<const std::string_view> keys,
                                      std::vector<std::optional<std::string>>& values) const {
-  if (failed_->is_set()) return failed_->refusal();
+  if (auto error = refusal()) return *error;
+  if (family == Family::journal) {
+    values.clear();
+    for (const auto key : keys) {
+      auto value = get(family, key);
+      if (!value) return std::move(value).error();
+      values.push_back(std::move(*value));
+    }
+    return {};
+  }
   std::vector<rocksdb::Slice> slices;
   slices.reserve(keys.size());
   for (const auto key : keys) slices.push_back(slice(key));
@@ -197,7 +222,8 @@ Result<void> RocksDatabase::get_many(Family family, std::span<const std::string_
 
 Result<void> RocksDatabase::scan(Family family, std::string_view begin, std::string_view end,
                                  const Visitor& visit) const {
-  if (failed_->is_set()) return failed_->refusal();
+  if (auto error = refusal()) return *error;
+  if (family == Family::journal) return log_->scan(begin, end, visit);
   const auto upper = slice(end);
   rocksdb::ReadOptions options;
   options.fill_cache = false;
@@ -210,7 +236,8 @@ Result<void> RocksDatabase::scan(Family family, std::string_view begin, std::str
 
 Result<void> RocksDatabase::scan_back(Family family, std::string_view begin, std::string_view end,
                                       const Visitor& visit) const {
-  if (failed_->is_set()) return failed_->refusal();
+  if (auto error = refusal()) return *error;
+  if (family == Family::journal) return log_->scan_back(begin, end, visit);
   const auto lower = slice(begin);
   const auto upper = slice(end);
   rocksdb::ReadOptions options;
@@ -223,29 +250,38 @@ Result<void> RocksDatabase::scan_back(Family family, std::string_view begin, std
   return {};
 }
 
-Result<void> RocksDatabase::drop_range(Family family, std::string_view begin, std::string_view end) {
+// Meta is flushed first: the log is the only place where its changes are safe until then.
+Result<void> RocksDatabase::drop_journal(std::string_view end) {
   Write write;
-  write.erase_range(family, begin, end);
-  if (auto done = commit(write, Sync::disk); !done) return done;
+  write.erase_range(Family::journal, {}, end);
+  if (auto done = append(write, Sync::disk); !done) return done;
+  auto done = log_->reuse([this] { return flush({handle(Family::meta)}); });
+  if (!done && done.error().code == ErrorCode::durability_unknown) failed_->set(done.error());
+  return done;
+}
 
-  // The tombstone is in memory or level 0 now, and only files of deeper levels are removed here: whatever older value
-  // a removed file hid stays hidden.
+Result<void> RocksDatabase::drop_range(Family family, std::string_view begin, std::string_view end) {
+  if (family == Family::journal) return drop_journal(end);
+  MILLRACE_ASSERT(is_derived(family));
+  auto& batch = empty_batch();
+  fill(batch, {Write::Kind::erase_range, family, begin, end});
+  if (batch.Count() == 0) return {};
+  if (auto done = apply(batch); !done) return done;
+
+  // The tombstone is in memory or level 0, and only files of deeper levels are removed here: whatever older value a
+  // removed file hid stays hidden.
   const auto first = slice(begin);
   const auto last = slice(end);
   const auto status =
       rocksdb::DeleteFilesInRange(database_.get(), handle(family), &first, end.empty() ? nullptr : &last, false);
-  if (!status.ok()) {
-    auto error = write_error("remove files of " + directory_.string(), status);
-    failed_->set(error);
-    return error;
-  }
-  // What is left of a cut journal is little; flushed with the checkpoint before it, it lets go of the old logs.
-  if (family == Family::journal) return flush({handle(Family::meta), handle(Family::journal)}, false);
-  return {};
+  if (status.ok()) return flush({handle(family)});
+  auto error = write_error("remove files of " + directory_.string(), status);
+  failed_->set(error);
+  return error;
 }
 
 Result<void> RocksDatabase::verify() const {
-  if (failed_->is_set()) return failed_->refusal();
+  if (auto error = refusal()) return *error;
   const auto status = database_->VerifyChecksum(rocksdb::ReadOptions());
   if (!status.ok()) return read_error("verify " + directory_.string(), status);
   return {};
@@ -273,10 +309,11 @@ StoreHealth RocksDatabase::health() const {
   }
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
-    const auto size = at->file_size(error);
-    if (!error) health.disk_bytes += size;
-    error.clear();  // a file removed meanwhile
+    std::error_code gone;
+    const auto size = at->file_size(gone);
+    if (!gone) health.disk_bytes += size;
   }
+  health.disk_bytes += log_->disk_bytes();
   return health;
 }
 

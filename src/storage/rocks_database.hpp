@@ -12,14 +12,19 @@
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 
+#include "storage/journal_log.hpp"
 #include "storage/rocks_store.hpp"
 
 namespace millrace::storage {
 
-/// As `open_rocks_store`, over another environment of RocksDB: for tests that make files fail. The scan of the log
-/// still reads the real files. `env` must outlive the store; null is the default one.
+/// What `open_rocks_store` hides.
+struct RocksOpening {
+  AcceptLoss accepted = AcceptLoss::torn_tail;
+  rocksdb::Env* env = nullptr;  ///< for tests that make files fail; must outlive the store; null: the default one
+};
+
 Result<std::unique_ptr<Store>> open_rocks_store(const std::filesystem::path& directory, const RocksOptions& options,
-                                                rocksdb::Env* env);
+                                                const RocksOpening& opening);
 
 /// The first failure of a store, told by RocksDB's threads or by a failed call. Once set it stays: nothing that the
 /// process remembers is trusted after it, because a later sync "succeeds" over pages the kernel has dropped (F87).
@@ -41,13 +46,17 @@ class Failed final : public rocksdb::EventListener {
   std::optional<Error> error_;
 };
 
-/// The store on disk. See `Store` and `open_rocks_store`.
+/// The store on disk: every commit goes through the log; from there meta goes on to RocksDB, as derived writes do
+/// directly. RocksDB logs nothing, so a change of meta is kept in the log until RocksDB has flushed it.
 class RocksDatabase final : public Store {
  public:
   /// Takes over an open database; `handles` as `family_tunings` names them.
   RocksDatabase(std::filesystem::path directory, std::unique_ptr<rocksdb::DB> database,
-                std::vector<rocksdb::ColumnFamilyHandle*> handles, std::shared_ptr<Failed> failed, Recovery recovery);
+                std::vector<rocksdb::ColumnFamilyHandle*> handles, std::shared_ptr<Failed> failed);
   ~RocksDatabase() override;
+
+  /// Opens the log and replays it; before anything else.
+  Result<void> open_log(const JournalOptions& options, AcceptLoss accepted, bool created);
 
   Result<void> commit(const Write& write, Sync sync) override;
   Result<void> write_derived(const Write& write) override;
@@ -64,11 +73,13 @@ class RocksDatabase final : public Store {
   const Recovery& recovery() const override { return recovery_; }
 
  private:
-  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[1 + static_cast<std::size_t>(family)]; }
-  Result<void> apply(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options) noexcept;
-  Result<void> note_unsynced();
-  Result<void> flush(const std::vector<rocksdb::ColumnFamilyHandle*>& families, bool wait);
+  rocksdb::ColumnFamilyHandle* handle(Family family) const;
   void fill(rocksdb::WriteBatch& batch, const Write::Change& change) const;
+  Result<void> apply(rocksdb::WriteBatch& batch) noexcept;
+  Result<void> append(const Write& write, Sync sync) noexcept;
+  Result<void> flush(const std::vector<rocksdb::ColumnFamilyHandle*>& families);
+  Result<void> drop_journal(std::string_view end);
+  std::optional<Error> refusal() const;
   Error failed_read(Family family, const rocksdb::Status& status) const;
   std::uint64_t sum(const char* property) const;
 
@@ -76,9 +87,8 @@ class RocksDatabase final : public Store {
   std::unique_ptr<rocksdb::DB> database_;
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   const std::shared_ptr<Failed> failed_;
-  const Recovery recovery_;
-  std::atomic<bool> unsynced_noted_{false};
-  std::mutex note_mutex_;
+  std::unique_ptr<JournalLog> log_;
+  Recovery recovery_;
 };
 
 }  // namespace millrace::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -8,26 +9,29 @@
 
 namespace millrace::storage {
 
+inline constexpr std::size_t mebibyte = std::size_t{1} << 20;
+
 /// Options of the store on disk.
 struct RocksOptions {
   // Changes behaviour.
   bool create_if_missing = true;
 
   // Changes speed and memory.
-  std::size_t journal_memory_bytes = std::size_t{48}
-                                     << 20;  ///< of the log's newest part kept in memory; 4 MiB to 1 GiB
-  std::size_t derived_memory_bytes = std::size_t{64} << 20;  ///< unflushed blocks, blobs and aliases; 4 MiB to 1 GiB
-  std::size_t cache_bytes = std::size_t{32} << 20;           ///< blocks, indexes and filters that were read
-  int background_threads = 2;                                ///< flush and compaction together; 1 to 16
+  std::size_t derived_memory_bytes = 64 * mebibyte;  ///< unflushed blocks, blobs and aliases; 4 MiB to 1 GiB
+  std::size_t cache_bytes = 32 * mebibyte;           ///< of what was read: values, indexes, filters
+  int background_threads = 2;                        ///< flush and compaction together; 1 to 16
+  std::uint64_t segment_bytes = 32 * mebibyte;       ///< of one file of the log; 64 KiB to 1 GiB
+  std::uint64_t spare_bytes = 256 * mebibyte;        ///< of cut files of the log, kept to be written again
 };
 
-/// Opens the store in `directory`, creating it (mode 0700) if allowed; the parent must exist.
+/// Opens the store in `directory`, creating it (mode 0700) if allowed; the parent must exist. It is our own log with
+/// the journal in `directory`/log (see `JournalLog`) and a RocksDB, without a log of its own, for everything else.
 ///
 /// Closing, that is destroying the store, flushes nothing: what is not durable by then is treated as after a crash.
 /// Write a checkpoint before if the next start should be quick.
 ///
-/// A half-written last record, as a crash leaves it, is cut off, kept in `directory`/cut for people, and told by
-/// `recovery()`; anything else that cannot be read refuses to open and changes nothing on disk.
+/// A last write cut short by a crash is left out and told by `recovery()`; anything else that cannot be read refuses to
+/// open and changes nothing.
 ///
 /// Errors   `corrupt`: the detail names the file, the place and what to do; `open_elsewhere`: locked by a process
 ///          (normally found by `DataDirectory` before); `disk_low`: no space to open; `unavailable`: other failures

@@ -13,8 +13,6 @@ namespace millrace::storage {
 
 namespace {
 
-constexpr std::size_t mib = std::size_t{1} << 20;
-
 // What all families share. Memory is used when written to, not before.
 rocksdb::ColumnFamilyOptions common(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t table_block_bytes) {
   rocksdb::BlockBasedTableOptions table;
@@ -33,9 +31,9 @@ rocksdb::ColumnFamilyOptions common(const std::shared_ptr<rocksdb::Cache>& cache
   family.compression = rocksdb::kNoCompression;
   family.memtable_protection_bytes_per_key = 8;  // F90; costs below 1 % (bench/storage_bench)
   family.level_compaction_dynamic_level_bytes = true;
-  family.target_file_size_base = 64 * mib;
-  family.max_bytes_for_level_base = 256 * mib;
-  // A stall of any family stops the commits of all. The background thread is the brake, long before these.
+  family.target_file_size_base = 64 * mebibyte;
+  family.max_bytes_for_level_base = 256 * mebibyte;
+  // A stall stops derived writes and reads no commit. Far away, because the bound on the engine's side is nearer.
   family.level0_slowdown_writes_trigger = 40;
   family.level0_stop_writes_trigger = 80;
   family.soft_pending_compaction_bytes_limit = std::uint64_t{64} << 30;
@@ -45,19 +43,9 @@ rocksdb::ColumnFamilyOptions common(const std::shared_ptr<rocksdb::Cache>& cache
 
 rocksdb::ColumnFamilyOptions meta_tuning(const std::shared_ptr<rocksdb::Cache>& cache) {
   auto family = common(cache, 4096);
-  family.write_buffer_size = 1 * mib;
+  family.write_buffer_size = 1 * mebibyte;
   family.arena_block_size = 64 << 10;
   family.max_write_buffer_number = 4;
-  return family;
-}
-
-// One large value a group, cut from the front: most of it is dropped before it reaches a table file, because the cut's
-// range tombstone meets the keys in the same memtable. Never read in operation but from the front to the back.
-rocksdb::ColumnFamilyOptions journal_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
-  auto family = common(cache, 64 << 10);
-  family.max_write_buffer_number = 3;
-  family.write_buffer_size = memory / 3;
-  family.level0_file_num_compaction_trigger = 4;
   return family;
 }
 
@@ -93,22 +81,20 @@ rocksdb::DBOptions database_tuning(const RocksOptions& options) {
   database.create_if_missing = options.create_if_missing;
   database.create_missing_column_families = true;
   database.paranoid_checks = true;
-  // A torn tail is cut by us before RocksDB sees it; whatever else it cannot read must stop the start (F81).
-  database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  database.max_total_wal_size = 512 * mib;  // F95
+  // Its own log stays empty, ours is replayed into it; should there be one, every byte of it must be readable.
+  database.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   database.avoid_flush_during_shutdown = true;
   database.max_bgerror_resume_count = 0;  // after any background error the instance is dead (F85)
   database.max_background_jobs = std::max(2, options.background_threads);
   database.max_subcompactions = 1;
-  database.bytes_per_sync = 1 * mib;  // table files go to disk as they are written, not all at once before a sync
-  database.compaction_readahead_size = 2 * mib;
-  database.enable_pipelined_write = true;  // derived writes fill memtables while the log is being synced
-  database.max_manifest_file_size = 16 * mib;
+  database.bytes_per_sync = 1 * mebibyte;  // table files go to disk as they are written, not all at once before a sync
+  database.compaction_readahead_size = 2 * mebibyte;
+  database.max_manifest_file_size = 16 * mebibyte;
   database.max_open_files = 1024;
   database.skip_stats_update_on_db_open = true;
   database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   database.keep_log_file_num = 3;
-  database.max_log_file_size = 4 * mib;
+  database.max_log_file_size = 4 * mebibyte;
   database.stats_dump_period_sec = 0;
   database.stats_persist_period_sec = 0;
   return database;
@@ -122,7 +108,6 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_tunings(const RocksOptions& 
   return {
       rocksdb::ColumnFamilyDescriptor(rocksdb::kDefaultColumnFamilyName, meta_tuning(cache)),
       named(Family::meta, meta_tuning(cache)),
-      named(Family::journal, journal_tuning(cache, options.journal_memory_bytes)),
       named(Family::blocks, blocks_tuning(cache, options.derived_memory_bytes)),
       named(Family::blobs, blobs_tuning(cache, options.derived_memory_bytes)),
       named(Family::aliases, aliases_tuning(cache, options.derived_memory_bytes)),

@@ -49,7 +49,9 @@ using Visitor = std::function<bool(std::string_view key, std::string_view value)
 
 /// Ordered bytes under the embedded engine: five families of keys that compare as unsigned bytes.
 ///
-/// Two ways in. `commit` is logged: atomic across families, and as durable as asked. `write_derived` is not logged:
+/// Two ways in. `commit` changes meta and journal, atomically and as durably as asked; it is one write to the log, and
+/// the log is where the journal stays: its keys only grow, and it is only cut from the front, by `drop_range`.
+/// `write_derived` changes the other families and is not logged:
 /// it is visible at once, but survives a crash only once `flush_derived` has returned; before that each derived
 /// family may come back with any prefix of its unflushed writes. It is for data that can be made again from logged
 /// data: cut the journal only up to a group whose blocks were flushed before. A derived write may also outlive a
@@ -68,11 +70,11 @@ class Store {
   Store& operator=(const Store&) = delete;
   virtual ~Store() = default;
 
-  /// Applies the batch atomically and returns when `sync` holds. An empty batch with `Sync::disk` makes earlier
-  /// commits durable.
+  /// Applies the batch, of meta and journal only, atomically and returns when `sync` holds. Of the journal it may put
+  /// keys above all earlier ones. An empty batch with `Sync::disk` makes earlier commits durable.
   virtual Result<void> commit(const Write& write, Sync sync) = 0;
 
-  /// Applies the batch to derived families without logging it; assertion if it names another family.
+  /// Applies the batch, of derived families only, change by change and without logging it.
   virtual Result<void> write_derived(const Write& write) = 0;
 
   /// Returns when every derived write that had returned before is on stable storage. Slow (a table file per family
@@ -94,9 +96,9 @@ class Store {
   virtual Result<void> scan_back(Family family, std::string_view begin, std::string_view end,
                                  const Visitor& visit) const = 0;
 
-  /// Erases [begin, end) for good and gives its disk space back as far as whole files go: the cut of the journal,
-  /// and retention. Logged and synced, so the range stays erased after a crash, including derived writes to it that
-  /// were flushed before. An empty `end` has no upper limit.
+  /// Erases [begin, end) of the journal or a derived family for good and gives its space back as far as whole files go:
+  /// the cut of the journal, and retention. Durable when it returns: flushed values in the range stay erased after a
+  /// crash. Of the journal, everything below `end` goes. An empty `end` has no upper limit.
   virtual Result<void> drop_range(Family family, std::string_view begin, std::string_view end) = 0;
 
   /// Reads every stored byte and checks it (F90); for once a week, in the background. Errors: `corrupt`, with the file.

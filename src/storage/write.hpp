@@ -23,7 +23,7 @@ inline constexpr std::size_t family_count = 5;
 /// The stable name of a family, as stored on disk.
 std::string_view family_name(Family family);
 
-/// Whether the family may take part in `Store::write_derived`.
+/// Whether the family is changed by `Store::write_derived`; the others by `Store::commit`.
 constexpr bool is_derived(Family family) {
   return family == Family::blocks || family == Family::blobs || family == Family::aliases;
 }

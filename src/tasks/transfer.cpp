@@ -11,6 +11,10 @@ void initialise_once() {
   static_cast<void>(done);
 }
 
+int abort_if_given_up(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return *static_cast<const CURLcode*>(context) == CURLE_OK ? 0 : 1;
+}
+
 }  // namespace
 
 CurlEasy new_transfer() {
@@ -37,27 +41,32 @@ bool append(CurlList& list, const std::string& line) {
 
 CURLcode run_transfer(CURL* handle, std::chrono::milliseconds time, std::stop_token stop) {
   const auto until = std::chrono::steady_clock::now() + time;
+  CURLcode gave_up = CURLE_OK;
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &abort_if_given_up);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &gave_up);
   const CurlMulti multi{curl_multi_init()};
   if (!multi || curl_multi_add_handle(multi.get(), handle) != CURLM_OK) return CURLE_OUT_OF_MEMORY;
-  CURLcode outcome = CURLE_OK;
   {
     const std::stop_callback on_stop(stop, [&multi] { curl_multi_wakeup(multi.get()); });
-    for (int running = 1; running > 0;) {
+    for (int running = 1; running > 0 && gave_up == CURLE_OK;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
       if (stop.stop_requested())
-        outcome = CURLE_ABORTED_BY_CALLBACK;
+        gave_up = CURLE_ABORTED_BY_CALLBACK;
       else if (left <= 0)
-        outcome = CURLE_OPERATION_TIMEDOUT;
-      else if (curl_multi_perform(multi.get(), &running) != CURLM_OK)
-        outcome = CURLE_FAILED_INIT;
-      if (outcome != CURLE_OK) break;
-      if (running > 0)
-        curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left, 60'000)), nullptr);
+        gave_up = CURLE_OPERATION_TIMEDOUT;
+      // Performed once more when given up: only its own callback ends a transfer for good. Taking the handle away
+      // would let SMTP finish politely, which waits for the server and may even complete half a message.
+      if (curl_multi_perform(multi.get(), &running) != CURLM_OK) gave_up = CURLE_FAILED_INIT;
+      if (running > 0 && gave_up == CURLE_OK)
+        curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(std::clamp<std::int64_t>(left, 1, 60'000)), nullptr);
     }
   }
+  CURLcode outcome = gave_up;
   int queued = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi.get(), &queued))
-    if (message->msg == CURLMSG_DONE && outcome == CURLE_OK) outcome = message->data.result;
+    if (message->msg == CURLMSG_DONE && (gave_up == CURLE_OK || message->data.result == CURLE_OK))
+      outcome = message->data.result;  // done in the last moment is done
   curl_multi_remove_handle(multi.get(), handle);
   return outcome;
 }

@@ -1,0 +1,349 @@
+#include "engine/core.hpp"
+
+#include "base/assert.hpp"
+#include "domain/accounting.hpp"
+#include "domain/rules.hpp"
+
+#include <algorithm>
+
+namespace millrace::engine {
+
+Core::Core(CoreOptions options, const TokenSealer::Secret& secret, std::uint64_t seed, AliasLookup lookup,
+           metrics::Registry& registry)
+    : options_(options), checkpoint_(state_), sealer_(secret), random_(seed), lookup_(std::move(lookup)), metrics_(registry) {
+  state_.aging_ms = options_.aging_ms;
+  state_.take_image = [this](Block& block) { checkpoint_.take_image(block); };
+}
+
+void Core::opened(Now now) {
+  open(now);
+  emit(Opened{});
+  std::vector<LeaseKey> inside;
+  for (auto& [fence, lease] : state_.leases) {
+    if (state_.workers[lease.worker]->inside_server) {
+      inside.push_back({lease.seq, fence});
+    } else {
+      lease.expires = state_.now.engine + lease.lease_ms;
+      if (lease.cancel_deadline != 0) lease.cancel_deadline = state_.now.engine + cancel_patience.count();
+    }
+  }
+  std::sort(inside.begin(), inside.end(), [](const auto& a, const auto& b) { return a.fence < b.fence; });
+  for (const auto& lease : inside) {
+    TaskError said{"server_stopped", "the server stopped while the attempt ran", {}};
+    settle(lease, {.outcome = Outcome::lease_lost, .server_stopped = true}, std::move(said), {}, {});
+  }
+  checkpoint_at_ = state_.now.engine;
+}
+
+void Core::open(Now now) {
+  if (group_open_) return;
+  group_open_ = true;
+  now.engine = std::max(now.engine, state_.now.engine);
+  state_.now = now;
+}
+
+void Core::execute(std::unique_ptr<Command> command) {
+  MILLRACE_ASSERT(group_open_);
+  if (!command->run(*this)) parked_.push_back(std::move(command));
+}
+
+void Core::rerun(std::vector<std::unique_ptr<Command>>& commands) {
+  std::vector<std::unique_ptr<Command>> waiting;
+  waiting.swap(commands);
+  for (auto& command : waiting)
+    if (command && !command->run(*this)) parked_.push_back(std::move(command));
+}
+
+void Core::tick() {
+  MILLRACE_ASSERT(group_open_);
+  more_due_ = false;
+  if (loaded_) {
+    loaded_ = false;
+    rerun(parked_);
+  }
+  rerun(yielded_);
+  run_due_timers();
+  if (state_.lease_scan_due <= state_.now.engine) reclaim_leases();
+  dispatch();
+  end_waits_that_are_over();
+  answer_watchers();
+  prefetch();
+  checkpoint_.step(32, committed_, jobs_);
+  evict_some();
+}
+
+Group Core::seal() {
+  MILLRACE_ASSERT(group_open_);
+  group_open_ = false;
+  Group group;
+  group.replies.swap(replies_);
+  if (!events_.empty()) {
+    group.number = ++state_.group;
+    group.key = journal_key(group.number);
+    group.record = write_journal_record(
+        group.key, {group.number, state_.now, state_.event_sequence + 1, group_transitions_, events_});
+    state_.event_sequence += group_transitions_;
+    journal_bytes_ += group.record.size();
+    events_.clear();
+    event_writer_.previous = 0;
+    group_transitions_ = 0;
+  }
+  metrics_.flush();
+  const bool due = journal_bytes_ >= options_.checkpoint_bytes || checkpoint_wanted_ ||
+                   (journal_bytes_ > 0 && state_.now.engine - checkpoint_at_ >= options_.checkpoint_ms);
+  if (due && !checkpoint_.running()) {
+    checkpoint_wanted_ = false;
+    journal_bytes_ = 0;
+    checkpoint_at_ = state_.now.engine;
+    checkpoint_.begin();
+  }
+  return group;
+}
+
+std::vector<Job> Core::take_jobs() {
+  if (!loads_.blocks.empty()) {
+    jobs_.emplace_back(std::move(loads_));
+    loads_ = {};
+  }
+  for (const auto& job : jobs_)
+    if (std::holds_alternative<FinishJob>(job)) jobs_pending_ = true;
+  return std::exchange(jobs_, {});
+}
+
+void Core::job_done(JobResult result) {
+  if (auto* const loaded = std::get_if<Loaded>(&result)) {
+    for (auto& read : loaded->blocks) {
+      const auto number = read.block->number;
+      auto* const entry = state_.blocks.find(number);
+      if (entry == nullptr || entry->resident) continue;
+      state_.adopt(settle_names(std::move(read), state_.worker_names));
+      for (const auto& waiting : entry->stored.waiting) state_.woken_lines.push_back(waiting.line);
+    }
+    loaded_ = true;
+    begin_eviction();
+  } else if (std::holds_alternative<Finished>(result)) {
+    jobs_pending_ = false;
+    checkpoint_.finished();
+    begin_eviction();
+  }
+}
+
+void Core::begin_eviction() {
+  eviction_ = Eviction::finished;
+  eviction_at_ = 0;
+}
+
+EngineTime Core::next_wake(Now now) const {
+  auto wake = state_.lease_scan_due;
+  if (!state_.engine_timers.empty()) wake = std::min(wake, state_.engine_timers.top().first);
+  if (!state_.wall_timers.empty()) {
+    const auto wall = state_.wall_timers.top().first;
+    wake = std::min(wake, wall <= now.wall ? now.engine : now.engine + (wall - now.wall));
+  }
+  for (const auto& waiter : waiters_) wake = std::min(wake, waiter.until);
+  for (const auto& [seq, watchers] : watchers_)
+    for (const auto& watcher : watchers) wake = std::min(wake, watcher.until);
+  if (journal_bytes_ > 0 && !checkpoint_.running()) wake = std::min(wake, checkpoint_at_ + options_.checkpoint_ms);
+  return wake;
+}
+
+void Core::drain() {
+  draining_ = true;
+  for (auto& waiter : waiters_) answer<WorkReply>(std::move(waiter.done), empty_work_reply());
+  waiters_.clear();
+  for (auto& [seq, watchers] : watchers_) {
+    const auto* const slot = state_.peek(seq);
+    for (auto& watcher : watchers) {
+      if (slot != nullptr) {
+        answer<TaskRecord>(std::move(watcher.done), record_of(*slot, seq, true, true));
+      } else {
+        answer<TaskRecord>(std::move(watcher.done), Error{ErrorCode::gone, "the record's retention is over"});
+      }
+    }
+  }
+  watchers_.clear();
+}
+
+void Core::fail_all(const Error& error) {
+  for (auto* const commands : {&parked_, &yielded_}) {
+    for (auto& command : *commands) command->fail(error);
+    commands->clear();
+  }
+  for (auto& waiter : waiters_) waiter.done(Result<WorkReply>(error));
+  waiters_.clear();
+  for (auto& [seq, watchers] : watchers_)
+    for (auto& watcher : watchers) watcher.done(Result<TaskRecord>(error));
+  watchers_.clear();
+  for (auto& reply : replies_) reply(&error);
+  replies_.clear();
+}
+
+// ---- what time asks for ---------------------------------------------------------------------------------------------------
+
+bool Core::need(std::uint64_t number) {
+  auto* const entry = state_.blocks.find(number);
+  if (entry == nullptr || entry->resident) return true;
+  if (!entry->loading) {
+    entry->loading = true;
+    loads_.blocks.emplace_back(number, entry->stored.version);
+  }
+  return false;
+}
+
+void Core::run_due_timers() {
+  constexpr int blocks_per_group = 64;  // bounds a group when very many tasks are due at once
+  int left = blocks_per_group;
+  const auto run = [&](State::Timers& timers, std::int64_t now, auto armed) {
+    while (!timers.empty() && timers.top().first <= now && left > 0) {
+      const auto [time, number] = timers.top();
+      timers.pop();
+      auto* const entry = state_.blocks.find(number);
+      if (entry == nullptr) continue;
+      --left;
+      if (!entry->resident) {
+        need(number);  // its timers are set again when it comes
+        continue;
+      }
+      (*entry->resident).*armed = INT64_MAX;
+      look_at_block(*entry->resident);
+      state_.arm(*entry->resident);
+    }
+    more_due_ = more_due_ || (!timers.empty() && timers.top().first <= now);
+  };
+  run(state_.engine_timers, state_.now.engine, &Block::armed_engine);
+  run(state_.wall_timers, state_.now.wall, &Block::armed_wall);
+}
+
+void Core::look_at_block(Block& block) {
+  const auto now = state_.now;
+  BecameDue due;
+  Removed removed;
+  for (std::size_t i = 0; i < slots_per_block; ++i) {
+    const auto& slot = block.slots[i];
+    const auto seq = block.first_seq() + i;
+    if (!slot.exists()) continue;
+    if (slot.finished()) {
+      if (slot.due != 0 && slot.due <= now.engine) removed.seqs.push_back(seq);
+      continue;
+    }
+    if (!slot.waiting()) continue;
+    if (slot.expires_at != 0 && slot.expires_at <= now.wall) {
+      end_waiting_task(seq, Status::expired, {"expired", "it was not started before expires_at", {}});
+      continue;
+    }
+    if (slot.status() != Status::queued) {
+      if (slot.due <= (slot.due_on_wall ? now.wall : now.engine)) due.seqs.push_back(seq);
+      continue;
+    }
+    if (!slot.watched_type) continue;
+    const auto type = state_.lines[slot.line]->type;
+    ContentOptions options;
+    if (state_.served(type) || !decode_options(slot.content, options)) continue;
+    if (slot.ready_at + options.unserved_after.count() > now.engine) continue;
+    end_waiting_task(seq, Status::failed, {"no_handler", "no worker serves '" + state_.type_names.text(type) + "'", {}});
+  }
+  if (!due.seqs.empty()) emit(std::move(due));
+  if (!removed.seqs.empty()) emit(std::move(removed));
+}
+
+void Core::reclaim_leases() {
+  struct Over {
+    LeaseKey lease;
+    Outcome outcome;
+  };
+  const auto now = state_.now.engine;
+  std::vector<Over> over;
+  EngineTime next = INT64_MAX;
+  for (const auto& [fence, lease] : state_.leases) {
+    const LeaseKey key{lease.seq, fence};
+    if (lease.cancel_deadline != 0 && lease.cancel_deadline <= now) {
+      over.push_back({key, Outcome::cancelled});
+    } else if (lease.deadline != 0 && lease.deadline <= now) {
+      over.push_back({key, Outcome::timed_out});
+    } else if (lease.expires <= now) {
+      over.push_back({key, Outcome::lease_lost});
+    } else {
+      next = std::min(next, lease.expires);
+      if (lease.deadline != 0) next = std::min(next, lease.deadline);
+      if (lease.cancel_deadline != 0) next = std::min(next, lease.cancel_deadline);
+    }
+  }
+  constexpr std::size_t many = 1000;  // a scan of more leases than this runs at most every 20 ms
+  state_.lease_scan_due = state_.leases.size() > many ? std::max(next, now + 20) : next;
+  std::sort(over.begin(), over.end(), [](const Over& a, const Over& b) { return a.lease.fence < b.lease.fence; });
+  for (const auto& [lease, outcome] : over) {
+    TaskError said;
+    if (outcome == Outcome::lease_lost) said = {"lease_lost", "the worker did not renew its lease", {}};
+    settle(lease, {.outcome = outcome}, std::move(said), {}, {});
+  }
+}
+
+void Core::prefetch() {
+  constexpr std::uint64_t low_water = 1024;
+  constexpr int blocks_at_once = 32;
+  for (const auto index : granted_lines_) {
+    auto& line = *state_.lines[index];
+    if (line.resident >= low_water) continue;
+    std::vector<Line::Cold> kept;
+    for (int i = 0; i < blocks_at_once && !line.cold.empty(); ++i) {
+      const auto cold = line.cold.top();
+      line.cold.pop();
+      if (!need(cold.block)) kept.push_back(cold);
+    }
+    for (const auto& cold : kept) line.cold.push(cold);
+  }
+  granted_lines_.clear();
+}
+
+bool Core::may_evict(const BlockTable::Entry& entry) const {
+  constexpr std::uint64_t line_head = 4096;
+  const auto& block = *entry.resident;
+  if (block.dirty || block.image_due || block.processing != 0 || entry.stored.version == 0) return false;
+  if (checkpoint_.running() && entry.stored.version == checkpoint_.group()) return false;
+  return std::all_of(entry.stored.waiting.begin(), entry.stored.waiting.end(), [&](const auto& waiting) {
+    return !waiting.queued || state_.lines[waiting.line]->resident >= line_head + waiting.count;
+  });
+}
+
+/// After a checkpoint, one pass in portions: first the finished blocks, oldest first, then those that will be granted
+/// last, newest first.
+void Core::evict_some() {
+  if (state_.resident_bytes <= options_.hot_bytes || !parked_.empty()) eviction_ = Eviction::done;
+  if (eviction_ == Eviction::done) return;
+  constexpr int looks_per_group = 512;
+  constexpr std::size_t blocks_per_group = 32;
+  std::vector<std::uint64_t> going;
+  for (int look = 0; look < looks_per_group && going.size() < blocks_per_group; ++look) {
+    if (eviction_ == Eviction::finished) {
+      const auto it = state_.resident_set.lower_bound(eviction_at_);
+      if (it == state_.resident_set.end()) {
+        eviction_ = Eviction::waiting;
+        eviction_at_ = UINT64_MAX;
+        continue;
+      }
+      eviction_at_ = *it + 1;
+      const auto& entry = *state_.blocks.find(*it);
+      if (entry.resident->unfinished == 0 && may_evict(entry)) going.push_back(*it);
+    } else {
+      auto it = state_.resident_set.lower_bound(eviction_at_);
+      if (it == state_.resident_set.begin()) {
+        eviction_ = Eviction::done;
+        break;
+      }
+      eviction_at_ = *--it;
+      if (may_evict(*state_.blocks.find(*it))) going.push_back(*it);
+    }
+  }
+  std::vector<LineIndex> trimmed;
+  for (const auto number : going) {
+    for (const auto& waiting : state_.blocks.find(number)->stored.waiting)
+      if (waiting.queued) trimmed.push_back(waiting.line);
+    state_.evict(number);
+  }
+  std::sort(trimmed.begin(), trimmed.end());
+  trimmed.erase(std::unique(trimmed.begin(), trimmed.end()), trimmed.end());
+  for (const auto line : trimmed)
+    state_.lines[line]->ready.trim([&](const Place& place) { return state_.in_line(place); });
+}
+
+}  // namespace millrace::engine
