@@ -184,7 +184,7 @@ TEST_F(HttpClientTest, RefusesWhatWouldBreakItsOwnFraming) {
 
 // RELIABILITY T78.
 TEST(HttpClientAgainstLiars, RefusesWhatIsNotHttp) {
-  for (const std::string script : {
+  for (const std::string& script : {
            std::string{"SSH-2.0-OpenSSH\r\n\r\n"},
            std::string{"HTTP/1.1 200\r\nContent-Length: 1, 2\r\n\r\n"},
            std::string{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort"}.substr(0, 41),

@@ -53,8 +53,9 @@ class ResponseReader::Impl {
 
   Result<void> end_of_input() {
     error_code failure;
-    parser_->put_eof(failure);
-    if (failure || !parser_->is_done()) {
+    const bool begun = parser_->got_some();  // else Beast asserts
+    if (begun) parser_->put_eof(failure);
+    if (!begun || failure || !parser_->is_done()) {
       return Error{
           ErrorCode::durability_unknown, "the server closed the connection before its answer was complete", {}};
     }
