@@ -142,6 +142,19 @@ TEST_P(BrokerConformance, AWaitingWorkerIsAskedToStopAtOnce) {
   EXPECT_EQ(reply.stop[0].token, leased.token);
 }
 
+TEST_P(BrokerConformance, AWorkerThatWasAskedToStopOnceMayWaitAgain) {
+  enqueue({.task_id = "a", .task_type = "echo"});
+  lease_one();
+  cancel("a").value();
+  EXPECT_THAT(work(asking(0)).stop, SizeIs(1));
+  auto request = asking(1);
+  request.wait = 20s;
+  auto waiting = start_work(std::move(request));
+  EXPECT_TRUE(still_waits(waiting)) << "a worker that cannot stop its handler at once would poll without a pause";
+  enqueue_ids({"b"});
+  EXPECT_THAT(ids(answer(waiting).leases), ElementsAre("b"));
+}
+
 TEST_P(BrokerConformance, ManyTasksAreCancelledInOneCallEachWithItsOwnAnswer) {
   enqueue_ids({"a", "b", "c"});
   complete(lease_one());

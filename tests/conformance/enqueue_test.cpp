@@ -160,6 +160,18 @@ TEST_P(BrokerConformance, AnAtomicBatchWithOneBadTaskLeavesNothing) {
   EXPECT_FALSE(enqueue({.task_id = "a", .task_type = "echo"}).duplicate);
 }
 
+TEST_P(BrokerConformance, AnAtomicBatchThatClashesWithItselfLeavesNothing) {
+  EXPECT_TRUE(refused_whole(submit({{.task_type = "echo", .payload = "[1]", .idempotency_key = "k"},
+                                    {.task_type = "echo", .payload = "[2]", .idempotency_key = "k"}},
+                                   true)));
+  EXPECT_TRUE(list_all().empty());
+  EXPECT_TRUE(refused_whole(submit({{.task_id = "a", .task_type = "echo", .idempotency_key = "k"},
+                                    {.task_id = "b", .task_type = "echo"},
+                                    {.task_id = "b", .task_type = "echo", .idempotency_key = "k"}},
+                                   true)));
+  EXPECT_TRUE(list_all().empty());
+}
+
 TEST_P(BrokerConformance, AnAtomicBatchHasOneQueueAndAtMostAHundredTasks) {
   EXPECT_TRUE(refused_whole(submit({{.task_type = "echo", .queue = "a"}, {.task_type = "echo", .queue = "b"}}, true)));
   EXPECT_TRUE(refused_whole(submit(std::vector<TaskSpec>(101, {.task_type = "echo"}), true)));

@@ -239,6 +239,19 @@ TEST_P(BrokerConformance, ACancelRequestOutlivesARestart) {
   EXPECT_EQ(fail(leased).status, Status::cancelled);
 }
 
+TEST_P(BrokerConformance, ACancelRequestStillEndsThirtySecondsAfterARestart) {
+  MILLRACE_NEEDS(reopens);
+  enqueue_ids({"a"});
+  auto request = asking(1);
+  request.lease_duration = 10min;
+  const auto leased = work(std::move(request)).leases.at(0);
+  cancel("a").value();
+  reopen(Stop::unclean);
+  advance(31s);
+  EXPECT_EQ(status_of("a"), Status::cancelled);
+  EXPECT_EQ(complete(leased).result, ItemResult::lease_lost);
+}
+
 TEST_P(BrokerConformance, ManyTasksAreTheSameAfterSeveralRestarts) {
   MILLRACE_NEEDS(reopens);
   for (int round = 0; round < 4; ++round) {

@@ -139,6 +139,20 @@ TEST_P(BrokerConformance, ANewerWaitingCallOfTheSameInstanceEndsTheOlder) {
   EXPECT_THAT(ids(answer(newer).leases), ElementsAre("a"));
 }
 
+TEST_P(BrokerConformance, AHeartbeatDoesNotEndTheWaitOfItsWorker) {
+  enqueue_ids({"a", "b"});
+  const auto leases = lease(2);
+  auto waiting = start_work(waiting_for(1));
+  ASSERT_TRUE(still_waits(waiting));
+  extend(leases[0]);
+  started(leases[0]);
+  complete(leases[0]);
+  work(asking(0));
+  EXPECT_TRUE(still_waits(waiting));
+  release(leases[1]);
+  EXPECT_THAT(ids(answer(waiting).leases), ElementsAre("b"));
+}
+
 TEST_P(BrokerConformance, StopWaitingEndsTheWaitOfThatInstanceOnly) {
   auto first = start_work(waiting_for(1, "worker-1"));
   auto second = start_work(waiting_for(1, "worker-2"));
