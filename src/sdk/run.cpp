@@ -1,4 +1,6 @@
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <signal.h>
 #include <thread>
 

@@ -61,9 +61,12 @@ void WorkerCore::advance_drain(SteadyTime now) {
   }
 }
 
+/// Handlers are waited for, also those whose outcome is decided, until the grace is nearly over.
 bool WorkerCore::is_drained() const {
-  return outcomes_.empty() && std::ranges::none_of(calls_, &Call::under_way) &&
-         std::ranges::all_of(running_, [](const auto& running) { return running->settled; });
+  const bool returned =
+      running_.empty() || (phase_ == Phase::giving_up &&
+                           std::ranges::all_of(running_, [](const auto& running) { return running->settled; }));
+  return returned && outcomes_.empty() && std::ranges::none_of(calls_, &Call::under_way);
 }
 
 }  // namespace millrace::detail
