@@ -59,9 +59,29 @@ TEST(ConfigFile, RefusesWhatNoSettingCanBe) {
   EXPECT_THAT(parse_config_file("a = \n").error().detail, HasSubstr("line 1"));
   EXPECT_THAT(parse_config_file("a = 1\na = 2\n").error().detail, HasSubstr("line 2"));
   EXPECT_THAT(parse_config_file("\n[serve]\nlisten = 1\n").error().detail,
-              HasSubstr("line 2: [serve]: settings stand at the top"));
+              HasSubstr("line 2: settings stand at the top"));
+  EXPECT_THAT(parse_config_file("[[`80").error().detail, HasSubstr("line 1: settings stand at the top"));
+  EXPECT_THAT(parse_config_file("a = {b = 1}").error().detail, HasSubstr("a: tables and dates"));
+  EXPECT_THAT(parse_config_file("a = [\n  'x',\n  [1]\n]").error().detail, HasSubstr("a: a list holds"));
   EXPECT_THAT(parse_config_file("a = [[1]]").error().detail, HasSubstr("a: a list holds"));
-  EXPECT_THAT(parse_config_file("a = 2026-11-22").error().detail, HasSubstr("a: dates"));
+  EXPECT_THAT(parse_config_file("a = 2026-11-22").error().detail, HasSubstr("a: tables and dates"));
+}
+
+TEST(ConfigFile, TakesLettersOfEveryScriptInQuotesOnly) {
+  const auto entries = parse_config_file(
+                           "\xef\xbb\xbf# größe\n"
+                           "a = \"ü\\\"ü\" # é\n"
+                           "b = 'é'\n"
+                           "c = \"\"\"ä\n\"ä\"\"\"\"\n"
+                           "d = '''ö'''\n")
+                           .value();
+  EXPECT_THAT(entries.at("a").values, ElementsAre("ü\"ü"));
+  EXPECT_THAT(entries.at("b").values, ElementsAre("é"));
+  EXPECT_THAT(entries.at("c").values, ElementsAre("ä\n\"ä\""));
+  EXPECT_THAT(entries.at("d").values, ElementsAre("ö"));
+  EXPECT_THAT(parse_config_file("a = '~c3 ~/data ~'").value().at("a").values, ElementsAre("~c3 ~/data ~"));
+  EXPECT_THAT(parse_config_file("a = 1\nlistenà\"=1").error().detail, HasSubstr("line 2"));
+  EXPECT_THAT(parse_config_file("a = à").error().detail, HasSubstr("line 1"));
 }
 
 TEST(Kubernetes, InjectsTheseVariables) {
