@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -27,28 +28,33 @@ inline Response text_response(int status, std::string body = {}) {
   return response;
 }
 
-/// Keeps requests until the test answers them, from the test's thread.
+/// Keeps requests until the test answers them, from the test's thread. May end before the server does.
 class HeldRequests {
  public:
   Handler handler() {
-    return [this](Request request, Responder responder) {
-      const std::lock_guard lock{mutex_};
-      held_.emplace_back(std::move(request), std::move(responder));
-      changed_.notify_all();
+    return [state = state_](Request request, Responder responder) {
+      const std::lock_guard lock{state->mutex};
+      state->held.emplace_back(std::move(request), std::move(responder));
+      state->changed.notify_all();
     };
   }
   std::pair<Request, Responder> next() {
-    std::unique_lock lock{mutex_};
-    if (!changed_.wait_for(lock, patience, [this] { return !held_.empty(); })) throw std::runtime_error("no request");
-    auto first = std::move(held_.front());
-    held_.pop_front();
+    std::unique_lock lock{state_->mutex};
+    if (!state_->changed.wait_for(lock, patience, [this] { return !state_->held.empty(); })) {
+      throw std::runtime_error("no request");
+    }
+    auto first = std::move(state_->held.front());
+    state_->held.pop_front();
     return first;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::pair<Request, Responder>> held_;
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::pair<Request, Responder>> held;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 /// Something that another thread reports and the test waits for.
