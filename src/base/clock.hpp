@@ -3,6 +3,8 @@
 #include <millrace/time.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 
 namespace millrace {
 
@@ -15,6 +17,11 @@ class Clock {
   virtual ~Clock() = default;
   virtual WallTime wall_now() const = 0;      // stored and shown to people; may jump
   virtual SteadyTime steady_now() const = 0;  // deadlines and durations; never goes back
+
+  /// Calls `moved` after each move by hand, until `unwatch` of the same owner has returned: a loop that sleeps until
+  /// some time looks again. A clock that runs by itself never calls.
+  virtual void watch(const void* /*owner*/, std::function<void()> /*moved*/) const {}
+  virtual void unwatch(const void* /*owner*/) const {}
 };
 
 /// The machine's clocks. Thread-safe.

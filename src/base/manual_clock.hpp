@@ -3,6 +3,8 @@
 #include "base/clock.hpp"
 
 #include <atomic>
+#include <map>
+#include <mutex>
 
 namespace millrace {
 
@@ -18,11 +20,30 @@ class ManualClock final : public Clock {
   void advance(Milliseconds by) {
     steady_ += by.count();
     wall_ += by.count();
+    tell();
   }
   /// Somebody sets the machine's clock: only the wall reading moves.
-  void step_wall(Milliseconds by) { wall_ += by.count(); }
+  void step_wall(Milliseconds by) {
+    wall_ += by.count();
+    tell();
+  }
+
+  void watch(const void* owner, std::function<void()> moved) const override {
+    const std::lock_guard lock(mutex_);
+    watchers_[owner] = std::move(moved);
+  }
+  void unwatch(const void* owner) const override {
+    const std::lock_guard lock(mutex_);
+    watchers_.erase(owner);
+  }
 
  private:
+  void tell() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [owner, moved] : watchers_) moved();
+  }
+  mutable std::mutex mutex_;
+  mutable std::map<const void*, std::function<void()>> watchers_;
   std::atomic<std::int64_t> wall_;
   std::atomic<std::int64_t> steady_{1'000'000};
 };

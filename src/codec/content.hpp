@@ -1,17 +1,17 @@
 #pragma once
 
-#include <millrace/task.hpp>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <millrace/task.hpp>
 
 namespace millrace {
 
 /// The stored form of what a submitter said about one task: everything of `TaskSpec` that never changes afterwards.
 ///
-///   version byte (1) · flags (varint: one bit per member that differs from its default) · those members in the order of
-///   their bits · payload (the rest)
+///   version byte (1) · flags (varint: one bit per member that differs from its default) · those members in the order
+///   of their bits · payload (the rest)
 ///
 /// Namespace, dependency count, concurrency key and rate class have bits although nothing sets them yet, so that stores
 /// written today can be read when something does. A new member takes the next free bit; an unknown bit is `corrupt`.
@@ -25,7 +25,7 @@ struct ContentOptions {
   Milliseconds result_ttl{86'400'000};
   Milliseconds dead_letter_ttl{0};
   Milliseconds unserved_after{0};
-  std::string_view task_id = {};          // empty: one of ours
+  std::string_view task_id = {};  // empty: one of ours
   std::string_view idempotency_key = {};
   std::string_view payload = {};
 };

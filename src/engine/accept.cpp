@@ -53,8 +53,7 @@ Core::Find Core::find_task(std::string_view task_id, Seq& seq, std::uint8_t* fin
         return Find::found;
       }
     }
-    if (slot == nullptr && own->created_at + served_window.count() > state_.now.wall &&
-        !lookup(task_id_alias(task_id)))
+    if (slot == nullptr && own->created_at + served_window.count() > state_.now.wall && !lookup(task_id_alias(task_id)))
       return Find::gone;
   }
   const auto alias = lookup(task_id_alias(task_id));
@@ -95,8 +94,8 @@ std::optional<Error> Core::refused(const Submission& submission, std::uint64_t t
                  "queue"};
   if (options_.queue_bytes_max != 0 && bytes + submission.content.size() > options_.queue_bytes_max)
     return Error{ErrorCode::quota_exceeded,
-                 "queue " + submission.queue + " holds " + std::to_string(bytes) + " bytes of unfinished tasks, its limit is " +
-                     std::to_string(options_.queue_bytes_max),
+                 "queue " + submission.queue + " holds " + std::to_string(bytes) +
+                     " bytes of unfinished tasks, its limit is " + std::to_string(options_.queue_bytes_max),
                  "queue"};
   return std::nullopt;
 }
@@ -125,10 +124,16 @@ std::optional<Result<Enqueued>> Core::accept(Submission& submission, bool check_
   if (!submission.id_alias.empty()) {
     Seq seq = 0;
     switch (find_task(submission.task_id, seq, &gone_status)) {
-      case Find::loading: return std::nullopt;
-      case Find::found: earlier = seq; break;
-      case Find::gone: id_alias = lookup(submission.id_alias); break;
-      case Find::missing: break;
+      case Find::loading:
+        return std::nullopt;
+      case Find::found:
+        earlier = seq;
+        break;
+      case Find::gone:
+        id_alias = lookup(submission.id_alias);
+        break;
+      case Find::missing:
+        break;
     }
     if (id_alias) earlier = id_alias->seq;
   }
@@ -137,8 +142,8 @@ std::optional<Result<Enqueued>> Core::accept(Submission& submission, bool check_
     if (key_alias && key_alias->final_status == 0 && !need(block_of(key_alias->seq))) return std::nullopt;
     if (key_alias && key_alias->final_status == 0 && state_.peek(key_alias->seq) == nullptr) key_alias.reset();
     if (key_alias && earlier && *earlier != key_alias->seq)
-      return Result<Enqueued>(Error{ErrorCode::key_reused,
-                                    "task_id and idempotency_key belong to different tasks", "idempotency_key"});
+      return Result<Enqueued>(
+          Error{ErrorCode::key_reused, "task_id and idempotency_key belong to different tasks", "idempotency_key"});
     if (key_alias && key_alias->fingerprint != submission.fingerprint)
       return Result<Enqueued>(Error{ErrorCode::key_reused,
                                     "this idempotency key was used with another task type, queue or payload",

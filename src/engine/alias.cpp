@@ -1,7 +1,7 @@
+#include <openssl/evp.h>
+
 #include "base/bytes.hpp"
 #include "engine/state.hpp"
-
-#include <openssl/evp.h>
 
 namespace millrace::engine {
 namespace {

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "engine/names.hpp"
-#include "engine/task_slot.hpp"
-
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/names.hpp"
+#include "engine/task_slot.hpp"
 
 namespace millrace::engine {
 
@@ -17,8 +17,8 @@ namespace millrace::engine {
 ///   version byte (1) · worker names (count, texts) · for each live slot: its index, its members as varints ·
 ///   CRC-32C over key and value (4 bytes)
 ///
-/// Contents and results above `blob_bytes_min` stand apart, in the blobs family; the image says only that they are there.
-/// Numbers of lines are the engine's own and are good only beside the checkpoint that the image belongs to.
+/// Contents and results above `blob_bytes_min` stand apart, in the blobs family; the image says only that they are
+/// there. Numbers of lines are the engine's own and are good only beside the checkpoint that the image belongs to.
 
 inline constexpr std::size_t blob_bytes_min = 4096;
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "engine/task_slot.hpp"
-
 #include <map>
 #include <memory>
 #include <vector>
+
+#include "engine/task_slot.hpp"
 
 namespace millrace::engine {
 
@@ -17,10 +17,10 @@ struct BlockSummary {
     std::int64_t rank_min = 0;  // of queued tasks
   };
 
-  std::uint64_t version = 0;    // the checkpoint group that wrote the image; 0 = never stored
+  std::uint64_t version = 0;  // the checkpoint group that wrote the image; 0 = never stored
   std::uint16_t live = 0;
-  std::uint16_t statuses = 0;   // bit s set: some slot has status s
-  std::uint64_t bloom = 0;      // of the queues and task types inside
+  std::uint16_t statuses = 0;          // bit s set: some slot has status s
+  std::uint64_t bloom = 0;             // of the queues and task types inside
   EngineTime wake_engine = INT64_MAX;  // when a slot needs attention
   std::int64_t wake_wall = INT64_MAX;
   std::vector<WaitingLine> waiting = {};

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "engine/jobs.hpp"
-#include "engine/state.hpp"
-
 #include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "engine/jobs.hpp"
+#include "engine/state.hpp"
 
 namespace millrace::engine {
 
@@ -46,8 +46,8 @@ class Checkpoint {
   std::string globals_ = {};
   std::vector<std::uint64_t> due_ = {};
   std::size_t next_ = 0;
-  std::set<std::uint64_t> chunks_ = {};           // whose record changes
-  std::vector<std::string> empty_chunks_ = {};    // records of the checkpoint before that say "nothing here"
+  std::set<std::uint64_t> chunks_ = {};         // whose record changes
+  std::vector<std::string> empty_chunks_ = {};  // records of the checkpoint before that say "nothing here"
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> chunk_versions_ = {};
   storage::Write write_ = {};
   storage::Write garbage_ = {};

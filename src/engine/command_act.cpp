@@ -5,8 +5,8 @@ namespace millrace::engine {
 namespace {
 
 Error conflict(Status status, Action action) {
-  return {ErrorCode::conflict, "cannot " + std::string(to_string(action)) + " a task that is " + std::string(to_string(status)),
-          "status"};
+  return {ErrorCode::conflict,
+          "cannot " + std::string(to_string(action)) + " a task that is " + std::string(to_string(status)), "status"};
 }
 
 Result<Acted> act(Core& core, Action action, Seq seq) {
@@ -50,14 +50,18 @@ class ActCommand final : public Command {
       const auto& id = request_.tasks[reply_.items.size()];
       Seq seq = 0;
       switch (core.find_task(id.view(), seq)) {
-        case Core::Find::loading: return false;
+        case Core::Find::loading:
+          return false;
         case Core::Find::missing:
           reply_.items.emplace_back(Error{ErrorCode::not_found, "there is no task " + id.str(), "task_id"});
           break;
         case Core::Find::gone:
-          reply_.items.emplace_back(Error{ErrorCode::gone, "the record of task " + id.str() + " is no longer kept", "task_id"});
+          reply_.items.emplace_back(
+              Error{ErrorCode::gone, "the record of task " + id.str() + " is no longer kept", "task_id"});
           break;
-        case Core::Find::found: reply_.items.push_back(act(core, request_.action, seq)); break;
+        case Core::Find::found:
+          reply_.items.push_back(act(core, request_.action, seq));
+          break;
       }
     }
     core.answer<ActReply>(std::move(done_), std::move(reply_));

@@ -1,6 +1,6 @@
-#include "engine/commands.hpp"
-
 #include <algorithm>
+
+#include "engine/commands.hpp"
 
 namespace millrace::engine {
 namespace {
@@ -13,7 +13,8 @@ Error absent(Core::Find found, const TaskId& id) {
 
 class FindCommand final : public Command {
  public:
-  FindCommand(FindRequest request, Completion<TaskRecord> done) : request_(std::move(request)), done_(std::move(done)) {}
+  FindCommand(FindRequest request, Completion<TaskRecord> done)
+      : request_(std::move(request)), done_(std::move(done)) {}
 
   bool run(Core& core) override {
     Seq seq = 0;
@@ -36,7 +37,8 @@ class FindCommand final : public Command {
 
 class WatchCommand final : public Command {
  public:
-  WatchCommand(WatchRequest request, Completion<TaskRecord> done) : request_(std::move(request)), done_(std::move(done)) {}
+  WatchCommand(WatchRequest request, Completion<TaskRecord> done)
+      : request_(std::move(request)), done_(std::move(done)) {}
 
   bool run(Core& core) override {
     Seq seq = 0;
@@ -174,7 +176,8 @@ class ListCommand final : public Command {
 
   bool may_match(const State&, const BlockSummary& stored) const {
     if (request_.statuses.empty()) return true;
-    return std::any_of(request_.statuses.begin(), request_.statuses.end(), [&](Status status) { return stored.has(status); });
+    return std::any_of(request_.statuses.begin(), request_.statuses.end(),
+                       [&](Status status) { return stored.has(status); });
   }
 
   /// The next blocks will be wanted too: one look at the disk for many.
@@ -220,7 +223,9 @@ std::unique_ptr<Command> find_command(FindRequest request, Completion<TaskRecord
 std::unique_ptr<Command> watch_command(WatchRequest request, Completion<TaskRecord> done) {
   return std::make_unique<WatchCommand>(std::move(request), std::move(done));
 }
-std::unique_ptr<Command> stats_command(Completion<Stats> done) { return std::make_unique<StatsCommand>(std::move(done)); }
+std::unique_ptr<Command> stats_command(Completion<Stats> done) {
+  return std::make_unique<StatsCommand>(std::move(done));
+}
 std::unique_ptr<Command> list_command(ListRequest request, Completion<TaskPage> done) {
   return std::make_unique<ListCommand>(std::move(request), std::move(done));
 }

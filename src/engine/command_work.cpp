@@ -103,7 +103,8 @@ class WorkCommand final : public Command {
       result.result = ItemResult::already_recorded;
     } else if (slot->detail) {
       for (const auto& past : slot->detail->history)
-        if (past.fence == key->fence && past.outcome != Outcome::lease_lost) result.result = ItemResult::already_recorded;
+        if (past.fence == key->fence && past.outcome != Outcome::lease_lost)
+          result.result = ItemResult::already_recorded;
     }
     return result;
   }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "engine/core.hpp"
-
 #include <memory>
+
+#include "engine/core.hpp"
 
 /// The calls of the `Broker` contract as commands of the core. Requests were checked before.
 namespace millrace::engine {

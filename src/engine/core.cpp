@@ -1,22 +1,29 @@
 #include "engine/core.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "domain/accounting.hpp"
 #include "domain/rules.hpp"
-
-#include <algorithm>
 
 namespace millrace::engine {
 
 Core::Core(CoreOptions options, const TokenSealer::Secret& secret, std::uint64_t seed, AliasLookup lookup,
            metrics::Registry& registry)
-    : options_(options), checkpoint_(state_), sealer_(secret), random_(seed), lookup_(std::move(lookup)), metrics_(registry) {
+    : options_(options),
+      checkpoint_(state_),
+      sealer_(secret),
+      random_(seed),
+      lookup_(std::move(lookup)),
+      metrics_(registry) {
   state_.aging_ms = options_.aging_ms;
   state_.take_image = [this](Block& block) { checkpoint_.take_image(block); };
 }
 
 void Core::opened(Now now) {
-  open(now);
+  group_open_ = true;
+  now.engine = std::max(now.engine, state_.now.engine);
+  state_.now = now;
   emit(Opened{});
   std::vector<LeaseKey> inside;
   for (auto& [fence, lease] : state_.leases) {
@@ -40,6 +47,9 @@ void Core::open(Now now) {
   group_open_ = true;
   now.engine = std::max(now.engine, state_.now.engine);
   state_.now = now;
+  more_due_ = false;
+  run_due_timers();
+  if (state_.lease_scan_due <= state_.now.engine) reclaim_leases();
 }
 
 void Core::execute(std::unique_ptr<Command> command) {
@@ -56,14 +66,11 @@ void Core::rerun(std::vector<std::unique_ptr<Command>>& commands) {
 
 void Core::tick() {
   MILLRACE_ASSERT(group_open_);
-  more_due_ = false;
   if (loaded_) {
     loaded_ = false;
     rerun(parked_);
   }
   rerun(yielded_);
-  run_due_timers();
-  if (state_.lease_scan_due <= state_.now.engine) reclaim_leases();
   dispatch();
   end_waits_that_are_over();
   answer_watchers();
@@ -91,7 +98,10 @@ Group Core::seal() {
   metrics_.flush();
   const bool due = journal_bytes_ >= options_.checkpoint_bytes || checkpoint_wanted_ ||
                    (journal_bytes_ > 0 && state_.now.engine - checkpoint_at_ >= options_.checkpoint_ms);
-  if (due && !checkpoint_.running()) {
+  if (checkpoint_wanted_ && checkpoint_done_ && journal_bytes_ == 0 && !checkpoint_.running()) {
+    checkpoint_wanted_ = false;
+    std::exchange(checkpoint_done_, nullptr)();
+  } else if (due && !checkpoint_.running()) {
     checkpoint_wanted_ = false;
     journal_bytes_ = 0;
     checkpoint_at_ = state_.now.engine;
@@ -125,6 +135,7 @@ void Core::job_done(JobResult result) {
     jobs_pending_ = false;
     checkpoint_.finished();
     begin_eviction();
+    if (checkpoint_done_ && !checkpoint_wanted_) std::exchange(checkpoint_done_, nullptr)();
   }
 }
 
@@ -178,7 +189,8 @@ void Core::fail_all(const Error& error) {
   replies_.clear();
 }
 
-// ---- what time asks for ---------------------------------------------------------------------------------------------------
+// ---- what time asks for
+// ---------------------------------------------------------------------------------------------------
 
 bool Core::need(std::uint64_t number) {
   auto* const entry = state_.blocks.find(number);
@@ -240,7 +252,8 @@ void Core::look_at_block(Block& block) {
     ContentOptions options;
     if (state_.served(type) || !decode_options(slot.content, options)) continue;
     if (slot.ready_at + options.unserved_after.count() > now.engine) continue;
-    end_waiting_task(seq, Status::failed, {"no_handler", "no worker serves '" + state_.type_names.text(type) + "'", {}});
+    end_waiting_task(seq, Status::failed,
+                     {"no_handler", "no worker serves '" + state_.type_names.text(type) + "'", {}});
   }
   if (!due.seqs.empty()) emit(std::move(due));
   if (!removed.seqs.empty()) emit(std::move(removed));

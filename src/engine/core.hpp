@@ -1,5 +1,12 @@
 #pragma once
 
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
 #include "base/random.hpp"
 #include "broker/broker.hpp"
 #include "codec/content.hpp"
@@ -11,13 +18,6 @@
 #include "engine/state.hpp"
 #include "engine/submission.hpp"
 #include "engine/token_sealer.hpp"
-
-#include <list>
-#include <memory>
-#include <optional>
-#include <string>
-#include <unordered_map>
-#include <vector>
 
 namespace millrace::engine {
 
@@ -38,10 +38,10 @@ struct CoreOptions {
   TaskLimits limits = {};
   Durability durability = Durability::disk;
   std::int64_t aging_ms = 10'000;
-  std::size_t hot_bytes = std::size_t{128} << 20;         // memory for tasks, before blocks go
-  std::size_t checkpoint_bytes = std::size_t{48} << 20;   // of journal between checkpoints
+  std::size_t hot_bytes = std::size_t{128} << 20;        // memory for tasks, before blocks go
+  std::size_t checkpoint_bytes = std::size_t{48} << 20;  // of journal between checkpoints
   std::int64_t checkpoint_ms = 60'000;
-  std::uint64_t queue_tasks_max = 0;                      // unfinished tasks per queue; 0 = no quota
+  std::uint64_t queue_tasks_max = 0;  // unfinished tasks per queue; 0 = no quota
   std::uint64_t queue_bytes_max = 0;
   std::uint32_t queues_max = 10'000;
   std::uint32_t types_max = 10'000;
@@ -87,7 +87,9 @@ class Core {
   void execute(std::unique_ptr<Command> command);
   /// Does what time, loads and waiting calls ask for. Bounded work.
   void tick();
-  bool has_work_to_seal() const { return group_open_ && (!events_.empty() || !replies_.empty()); }
+  bool has_work_to_seal() const {
+    return group_open_ && (!events_.empty() || !replies_.empty() || (checkpoint_wanted_ && !checkpoint_.running()));
+  }
   std::size_t group_bytes() const { return events_.size(); }
   Group seal();
   /// Groups up to this one are on disk.
@@ -98,13 +100,17 @@ class Core {
   /// Engine time at which `tick` has something to do, at the latest; INT64_MAX if nothing is due.
   EngineTime next_wake(Now now) const;
   /// There is more to do right away, without new input.
-  bool busy() const { return more_due_ || !yielded_.empty() || checkpoint_.has_images_due() || eviction_ != Eviction::done; }
+  bool busy() const {
+    return more_due_ || !yielded_.empty() || checkpoint_.has_images_due() || eviction_ != Eviction::done;
+  }
 
   void set_admission(Admission admission) { admission_ = admission; }
   void drain();
   /// Ends everything that waits with `error`.
   void fail_all(const Error& error);
   void request_checkpoint() { checkpoint_wanted_ = true; }
+  /// Calls once when everything that was accepted until now is in a finished checkpoint, or there is nothing to store.
+  void on_checkpoint_done(UniqueFunction<void()> done) { checkpoint_done_ = std::move(done); }
 
   // ---- for commands: reading ----
   const CoreOptions& options() const { return options_; }
@@ -141,7 +147,8 @@ class Core {
   /// Accepts, or answers as a duplicate. Nothing while a block has to be read.
   std::optional<Result<Enqueued>> accept(Submission& submission, bool check_quota);
   /// Whether `submission` could be accepted now; the error it would get. Looks up nothing.
-  std::optional<Error> refused(const Submission& submission, std::uint64_t tasks_before, std::uint64_t bytes_before) const;
+  std::optional<Error> refused(const Submission& submission, std::uint64_t tasks_before,
+                               std::uint64_t bytes_before) const;
   /// Brings the tasks that the names of `submission` refer to into memory; false while one is being read.
   bool read_earlier(const Submission& submission);
   /// The error that the names of `submission` would give, when they clash with earlier tasks. After `read_earlier`.
@@ -229,8 +236,9 @@ class Core {
   std::uint64_t eviction_at_ = 0;
   bool loaded_ = false;
   bool checkpoint_wanted_ = false;
-  std::size_t journal_bytes_ = 0;      // since the last checkpoint began
-  EngineTime checkpoint_at_ = 0;       // when the last one began
+  UniqueFunction<void()> checkpoint_done_ = {};
+  std::size_t journal_bytes_ = 0;  // since the last checkpoint began
+  EngineTime checkpoint_at_ = 0;   // when the last one began
 };
 
 }  // namespace millrace::engine

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "base/bytes.hpp"
-#include "engine/task_slot.hpp"
-
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// What happened, as the journal keeps it. Rules decide events; `State::apply` only obeys them, so a later fix of a rule
-/// never changes history. Kinds and members are stored: a kind is never renumbered, a member only added behind the
+#include "base/bytes.hpp"
+#include "engine/task_slot.hpp"
+
+/// What happened, as the journal keeps it. Rules decide events; `State::apply` only obeys them, so a later fix of a
+/// rule never changes history. Kinds and members are stored: a kind is never renumbered, a member only added behind the
 /// others under a new kind. Numbers are varints; task numbers are deltas to the event before.
 namespace millrace::engine {
 
@@ -91,11 +91,11 @@ struct Accepted {
   LineIndex line = 0;
   std::int8_t priority = 0;
   std::uint16_t max_retries = 0;
-  bool later = false;          // scheduled until `due`, else queued now
+  bool later = false;  // scheduled until `due`, else queued now
   bool due_on_wall = false;
   std::int64_t due = 0;
   std::int64_t expires_at = 0;
-  bool named = false;          // has a client's id or an idempotency key: `fingerprint` is set
+  bool named = false;  // has a client's id or an idempotency key: `fingerprint` is set
   Fingerprint fingerprint = {};
   std::string content = {};
   void write(EventWriter& out) const;
@@ -149,7 +149,7 @@ struct Settled {
   std::uint8_t unclean_stops = 0;
   bool alone = false;
   bool keeps_rank = false;
-  std::int64_t due = 0;               // scheduled, retrying: engine time; finished: removal, 0 = never
+  std::int64_t due = 0;  // scheduled, retrying: engine time; finished: removal, 0 = never
   std::string result = {};
   TaskError error = {};
   void write(EventWriter& out) const;
@@ -226,24 +226,60 @@ bool read_events(std::string_view bytes, Visit&& visit) {
       if (in.bytes.ok()) visit(std::move(event));
     };
     switch (in.bytes.byte()) {
-      case NameAdded::kind: handle(NameAdded::read(in)); break;
-      case LineAdded::kind: handle(LineAdded::read(in)); break;
-      case WorkerSeen::kind: handle(WorkerSeen::read(in)); break;
-      case TypeDeclared::kind: handle(TypeDeclared::read(in)); break;
-      case QueuePaused::kind: handle(QueuePaused::read(in)); break;
-      case Accepted::kind: handle(Accepted::read(in)); break;
-      case BecameDue::kind: handle(BecameDue::read(in)); break;
-      case RunNow::kind: handle(RunNow::read(in)); break;
-      case Granted::kind: handle(Granted::read(in)); break;
-      case Started::kind: handle(Started::read(in)); break;
-      case Settled::kind: handle(Settled::read(in)); break;
-      case CancelRequested::kind: handle(CancelRequested::read(in)); break;
-      case Ended::kind: handle(Ended::read(in)); break;
-      case Requeued::kind: handle(Requeued::read(in)); break;
-      case Removed::kind: handle(Removed::read(in)); break;
-      case Opened::kind: handle(Opened::read(in)); break;
-      case WorkerForgotten::kind: handle(WorkerForgotten::read(in)); break;
-      default: in.bytes.fail(); break;
+      case NameAdded::kind:
+        handle(NameAdded::read(in));
+        break;
+      case LineAdded::kind:
+        handle(LineAdded::read(in));
+        break;
+      case WorkerSeen::kind:
+        handle(WorkerSeen::read(in));
+        break;
+      case TypeDeclared::kind:
+        handle(TypeDeclared::read(in));
+        break;
+      case QueuePaused::kind:
+        handle(QueuePaused::read(in));
+        break;
+      case Accepted::kind:
+        handle(Accepted::read(in));
+        break;
+      case BecameDue::kind:
+        handle(BecameDue::read(in));
+        break;
+      case RunNow::kind:
+        handle(RunNow::read(in));
+        break;
+      case Granted::kind:
+        handle(Granted::read(in));
+        break;
+      case Started::kind:
+        handle(Started::read(in));
+        break;
+      case Settled::kind:
+        handle(Settled::read(in));
+        break;
+      case CancelRequested::kind:
+        handle(CancelRequested::read(in));
+        break;
+      case Ended::kind:
+        handle(Ended::read(in));
+        break;
+      case Requeued::kind:
+        handle(Requeued::read(in));
+        break;
+      case Removed::kind:
+        handle(Removed::read(in));
+        break;
+      case Opened::kind:
+        handle(Opened::read(in));
+        break;
+      case WorkerForgotten::kind:
+        handle(WorkerForgotten::read(in));
+        break;
+      default:
+        in.bytes.fail();
+        break;
     }
   }
   return in.bytes.ok();

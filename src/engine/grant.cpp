@@ -1,8 +1,8 @@
+#include <algorithm>
+
 #include "codec/content.hpp"
 #include "domain/rules.hpp"
 #include "engine/core.hpp"
-
-#include <algorithm>
 
 namespace millrace::engine {
 
@@ -75,7 +75,8 @@ bool Core::matches(const Waiter& waiter, const Line& line) const {
     return false;
   if (!request.queues) return true;
   const auto& queue = state_.queue_names.text(line.queue);
-  return std::any_of(request.queues->begin(), request.queues->end(), [&](const auto& name) { return name.str() == queue; });
+  return std::any_of(request.queues->begin(), request.queues->end(),
+                     [&](const auto& name) { return name.str() == queue; });
 }
 
 std::vector<Lease> Core::grant(const WorkRequest& request, std::uint32_t worker, bool& blocked) {
@@ -156,7 +157,8 @@ Lease Core::make_lease(Seq seq) {
   Lease lease;
   lease.token = sealer_.seal({seq, slot.fence});
   lease.fence = slot.fence;
-  lease.task_id = spec.task_id.empty() ? TaskId(to_text({seq, slot.created_at, slot.id_random})) : std::move(spec.task_id);
+  lease.task_id =
+      spec.task_id.empty() ? TaskId(to_text({seq, slot.created_at, slot.id_random})) : std::move(spec.task_id);
   lease.task_type = state_.type_names.text(line.type);
   lease.queue = state_.queue_names.text(line.queue);
   lease.payload = std::move(spec.payload);
@@ -203,7 +205,8 @@ WorkReply Core::empty_work_reply() const {
   return reply;
 }
 
-// ---- waiting calls ----------------------------------------------------------------------------------------------------------
+// ---- waiting calls
+// ----------------------------------------------------------------------------------------------------------
 
 void Core::wait_for_work(Waiter waiter) { waiters_.push_back(std::move(waiter)); }
 

@@ -41,7 +41,8 @@ Result<ReadBlock> load_block(const storage::Store& store, std::uint64_t block, s
   auto image = store.get(storage::Family::blocks, key);
   if (!image) return std::move(image).error();
   const auto broken = [&](const char* why) {
-    return Error{ErrorCode::corrupt, "block " + std::to_string(block) + " of checkpoint " + std::to_string(version) + " " + why};
+    return Error{ErrorCode::corrupt,
+                 "block " + std::to_string(block) + " of checkpoint " + std::to_string(version) + " " + why};
   };
   if (!*image) return broken("is missing");
   std::optional<Error> failed;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "engine/block_image.hpp"
-#include "storage/store.hpp"
-
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "engine/block_image.hpp"
+#include "storage/store.hpp"
 
 namespace millrace::engine {
 

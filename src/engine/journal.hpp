@@ -1,16 +1,17 @@
 #pragma once
 
-#include "engine/task_slot.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/task_slot.hpp"
+
 namespace millrace::engine {
 
 /// One commit group as the journal keeps it: key (shard byte, group number), value
-///   version byte (1) · engine time · wall time · first event sequence · event count · events · CRC-32C of key and value.
+///   version byte (1) · engine time · wall time · first event sequence · event count · events · CRC-32C of key and
+///   value.
 struct JournalRecord {
   std::uint64_t group = 0;
   Now now = {};

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "engine/task_slot.hpp"
-
 #include <algorithm>
 #include <compare>
 #include <cstdint>
@@ -10,6 +8,8 @@
 #include <map>
 #include <queue>
 #include <vector>
+
+#include "engine/task_slot.hpp"
 
 namespace millrace::engine {
 

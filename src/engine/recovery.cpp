@@ -1,9 +1,9 @@
 #include "engine/recovery.hpp"
 
+#include <map>
+
 #include "engine/journal.hpp"
 #include "engine/snapshot.hpp"
-
-#include <map>
 
 namespace millrace::engine {
 namespace {

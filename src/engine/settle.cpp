@@ -28,7 +28,8 @@ Counts counts_of(const TaskSlot& slot) {
 
 }  // namespace
 
-Status Core::settle(const LeaseKey& lease, const Ending& ending, TaskError said, std::string result, Milliseconds delay) {
+Status Core::settle(const LeaseKey& lease, const Ending& ending, TaskError said, std::string result,
+                    Milliseconds delay) {
   const auto& slot = *state_.peek(lease.seq);
   ContentOptions options;
   decode_options(slot.content, options);
@@ -47,12 +48,17 @@ Status Core::settle(const LeaseKey& lease, const Ending& ending, TaskError said,
   event.alone = verdict.alone || slot.crashes + verdict.crashes + 1 >= crash_max;
   event.keeps_rank = verdict.keeps_rank;
   switch (verdict.wait) {
-    case Wait::none: break;
+    case Wait::none:
+      break;
     case Wait::backoff:
       event.due = state_.now.engine + retry_delay(options.backoff, slot.retry_count + 1u, random_).count();
       break;
-    case Wait::crash: event.due = state_.now.engine + crash_delay(slot.crashes + 1u).count(); break;
-    case Wait::given: event.due = state_.now.engine + delay.count(); break;
+    case Wait::crash:
+      event.due = state_.now.engine + crash_delay(slot.crashes + 1u).count();
+      break;
+    case Wait::given:
+      event.due = state_.now.engine + delay.count();
+      break;
   }
   if (is_final(status)) event.due = removal_of(status, options, state_.now.engine);
   if (status == Status::completed) {

@@ -1,17 +1,17 @@
 #pragma once
 
-#include "engine/state.hpp"
-
 #include <string>
 #include <string_view>
+
+#include "engine/state.hpp"
 
 namespace millrace::engine {
 
 /// The parts of a checkpoint that are not blocks.
 ///
-/// The *globals* are one logged record: counters, names, lines, workers and leases as of one commit group. *Chunk* records
-/// say what is in the stored blocks, 256 blocks each, so that opening reads no block. Both are versioned, and end in a
-/// CRC-32C over key and value.
+/// The *globals* are one logged record: counters, names, lines, workers and leases as of one commit group. *Chunk*
+/// records say what is in the stored blocks, 256 blocks each, so that opening reads no block. Both are versioned, and
+/// end in a CRC-32C over key and value.
 
 inline constexpr std::string_view globals_key = "checkpoint";
 std::string chunk_key(std::uint64_t chunk, std::uint64_t version);

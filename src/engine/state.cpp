@@ -1,5 +1,8 @@
 #include "engine/state.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/assert.hpp"
 #include "codec/content.hpp"
 #include "domain/limits.hpp"
@@ -7,9 +10,6 @@
 #include "domain/rules.hpp"
 #include "engine/block_image.hpp"
 #include "engine/task_id.hpp"
-
-#include <algorithm>
-#include <limits>
 
 namespace millrace::engine {
 namespace {
@@ -165,7 +165,8 @@ void State::forget_empty(std::uint64_t number) {
   blocks.remove(number);
 }
 
-// ---- small steps of apply -----------------------------------------------------------------------------------------------
+// ---- small steps of apply
+// -----------------------------------------------------------------------------------------------
 
 Block& State::block_for_change(Seq seq) {
   const auto number = block_of(seq);
@@ -282,7 +283,8 @@ void State::add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker, Engin
     lease.cancel_deadline = granted + cancel_patience.count();
     ++stopping_leases;
   }
-  lease_scan_due = std::min(lease_scan_due, lease.deadline != 0 ? std::min(lease.expires, lease.deadline) : lease.expires);
+  lease_scan_due =
+      std::min(lease_scan_due, lease.deadline != 0 ? std::min(lease.expires, lease.deadline) : lease.expires);
   leases.insert_or_assign(slot.fence, lease);
   ++workers[worker]->leases;
 }
@@ -302,7 +304,8 @@ void State::remember_alias(const TaskSlot& slot, Seq seq, const Fingerprint& fin
   Alias alias{seq, now.wall + options.idempotency_ttl.count(), fingerprint, 0, false, {}};
   if (!options.task_id.empty()) aliases_new.insert_or_assign(task_id_alias(options.task_id), alias);
   if (options.idempotency_key.empty()) return;
-  alias.task_id = options.task_id.empty() ? to_text({seq, slot.created_at, slot.id_random}) : std::string(options.task_id);
+  alias.task_id =
+      options.task_id.empty() ? to_text({seq, slot.created_at, slot.id_random}) : std::string(options.task_id);
   aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
 }
 
@@ -317,11 +320,13 @@ void State::release_aliases(const TaskSlot& slot, Seq seq) {
   Alias alias{seq, held_until, fingerprint, slot.status_value, held_until <= now.wall, {}};
   if (!options.task_id.empty()) aliases_new.insert_or_assign(task_id_alias(options.task_id), alias);
   if (options.idempotency_key.empty()) return;
-  alias.task_id = options.task_id.empty() ? to_text({seq, slot.created_at, slot.id_random}) : std::string(options.task_id);
+  alias.task_id =
+      options.task_id.empty() ? to_text({seq, slot.created_at, slot.id_random}) : std::string(options.task_id);
   aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
 }
 
-// ---- apply ------------------------------------------------------------------------------------------------------------------
+// ---- apply
+// ------------------------------------------------------------------------------------------------------------------
 
 void State::apply(NameAdded event) {
   if (event.of == NameAdded::Of::queue) {
@@ -497,7 +502,8 @@ void State::apply(Settled event) {
     set_status(touching.block, slot, event.status);
     slot.due = event.due;
     slot.due_on_wall = false;
-    if (event.due != 0) arm_at(touching.block, event.due, slot.finished() || slot.expires_at == 0 ? INT64_MAX : slot.expires_at);
+    if (event.due != 0)
+      arm_at(touching.block, event.due, slot.finished() || slot.expires_at == 0 ? INT64_MAX : slot.expires_at);
   }
   if (slot.finished()) slot.cancel_requested = false;
   touched(touching);

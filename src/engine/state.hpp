@@ -1,14 +1,5 @@
 #pragma once
 
-#include "broker/messages.hpp"
-#include "engine/block_table.hpp"
-#include "engine/events.hpp"
-#include "engine/line.hpp"
-#include "engine/names.hpp"
-#include "engine/task_slot.hpp"
-
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include <deque>
 #include <functional>
 #include <memory>
@@ -17,6 +8,15 @@
 #include <set>
 #include <string>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "broker/messages.hpp"
+#include "engine/block_table.hpp"
+#include "engine/events.hpp"
+#include "engine/line.hpp"
+#include "engine/names.hpp"
+#include "engine/task_slot.hpp"
 
 namespace millrace::engine {
 
@@ -29,9 +29,7 @@ struct QueueState {
   std::uint64_t failed_total = 0;
   std::vector<LineIndex> lines = {};
 
-  std::uint64_t unfinished() const {
-    return by_status[1] + by_status[2] + by_status[3] + by_status[4];
-  }
+  std::uint64_t unfinished() const { return by_status[1] + by_status[2] + by_status[3] + by_status[4]; }
 };
 
 struct TypeState {
@@ -53,10 +51,10 @@ struct WorkerState {
   bool inside_server = false;
   bool forgotten = false;
   std::int64_t lease_ms = 30'000;
-  std::deque<Request> requests = {};       // newest last, those that were given leases
+  std::deque<Request> requests = {};  // newest last, those that were given leases
   std::uint32_t leases = 0;
   EngineTime seen_engine = 0;
-  std::int64_t first_seen = 0;             // wall
+  std::int64_t first_seen = 0;  // wall
   std::int64_t last_seen = 0;
   WorkerInfo info = {};
   std::vector<QueueName> queues = {};
@@ -77,11 +75,11 @@ struct LeaseState {
 /// Who holds a client's task id or an idempotency key.
 struct Alias {
   Seq seq = 0;
-  std::int64_t held_until = 0;     // wall: the window's end; the record may hold it longer
+  std::int64_t held_until = 0;  // wall: the window's end; the record may hold it longer
   Fingerprint fingerprint = {};
-  std::uint8_t final_status = 0;   // of a task whose record is gone; 0 = the record is there
+  std::uint8_t final_status = 0;  // of a task whose record is gone; 0 = the record is there
   bool erased = false;
-  std::string task_id = {};        // of an idempotency key: the task's id
+  std::string task_id = {};  // of an idempotency key: the task's id
 };
 
 std::string task_id_alias(std::string_view task_id);
@@ -150,7 +148,7 @@ class State {
 
   // ---- data; changed by apply, recovery and checkpoint only ----
   std::int64_t aging_ms = 10'000;
-  std::uint64_t group = 0;           // the newest commit group whose events are in here
+  std::uint64_t group = 0;  // the newest commit group whose events are in here
   Seq next_seq = 1;
   std::uint64_t last_fence = 0;
   std::uint64_t event_sequence = 0;

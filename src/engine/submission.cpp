@@ -25,8 +25,7 @@ Submission prepare(const TaskSpec& spec, const TaskLimits& limits, WallTime now)
     submission.own_id = parse_own_id(submission.task_id);
   }
   if (!spec.idempotency_key.empty()) submission.key_alias = key_alias(submission.queue, spec.idempotency_key);
-  if (submission.named())
-    submission.fingerprint = fingerprint_of(submission.type, submission.queue, spec.payload);
+  if (submission.named()) submission.fingerprint = fingerprint_of(submission.type, submission.queue, spec.payload);
   encode_content(spec, submission.content);
   return submission;
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "engine/state.hpp"
-#include "engine/task_id.hpp"
-
-#include <millrace/result.hpp>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <millrace/result.hpp>
+
+#include "engine/state.hpp"
+#include "engine/task_id.hpp"
 
 namespace millrace::engine {
 
@@ -16,11 +16,11 @@ struct Submission {
   std::optional<Error> invalid = {};
   std::string queue = {};
   std::string type = {};
-  std::string task_id = {};                // the client's; empty = ours
-  std::optional<OwnId> own_id = {};        // if `task_id` has the form of one of ours
-  std::string id_alias = {};               // empty = none
+  std::string task_id = {};          // the client's; empty = ours
+  std::optional<OwnId> own_id = {};  // if `task_id` has the form of one of ours
+  std::string id_alias = {};         // empty = none
   std::string key_alias = {};
-  Fingerprint fingerprint = {};            // set if there is an alias
+  Fingerprint fingerprint = {};  // set if there is an alias
   OnDuplicate on_duplicate = OnDuplicate::answer;
   std::int8_t priority = 0;
   std::uint16_t max_retries = 3;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "engine/task_slot.hpp"
-
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "engine/task_slot.hpp"
 
 namespace millrace::engine {
 

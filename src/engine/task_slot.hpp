@@ -1,13 +1,13 @@
 #pragma once
 
-#include <millrace/task.hpp>
-
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <millrace/task.hpp>
 
 namespace millrace::engine {
 
@@ -52,13 +52,13 @@ struct TaskSlot {
   static constexpr std::uint8_t empty = 0;
 
   std::uint8_t status_value = empty;
-  bool started : 1 = false;           // the newest attempt's handler has begun
+  bool started : 1 = false;  // the newest attempt's handler has begun
   bool cancel_requested : 1 = false;
-  bool alone : 1 = false;             // next granted alone
-  bool granted_alone : 1 = false;     // the newest attempt was
-  bool due_on_wall : 1 = false;       // `due` is wall time (a `run_at`)
-  bool has_last : 1 = false;          // the newest attempt has ended: last_outcome and ended_at hold
-  bool watched_type : 1 = false;      // its content has `unserved_after`
+  bool alone : 1 = false;          // next granted alone
+  bool granted_alone : 1 = false;  // the newest attempt was
+  bool due_on_wall : 1 = false;    // `due` is wall time (a `run_at`)
+  bool has_last : 1 = false;       // the newest attempt has ended: last_outcome and ended_at hold
+  bool watched_type : 1 = false;   // its content has `unserved_after`
   std::int8_t priority = 0;
   std::uint8_t crashes = 0;
   std::uint8_t refunds = 0;
@@ -67,20 +67,20 @@ struct TaskSlot {
   std::uint16_t retry_count = 0;
   std::uint16_t max_retries = 0;
   std::uint16_t defers = 0;
-  std::uint32_t attempt = 0;          // grants of this incarnation
+  std::uint32_t attempt = 0;  // grants of this incarnation
   std::uint32_t incarnation = 1;
-  std::uint32_t id_random = 0;        // 26 bits of an id made by us
+  std::uint32_t id_random = 0;  // 26 bits of an id made by us
   std::uint32_t revision = 0;
   LineIndex line = 0;
-  std::uint32_t worker = 0;           // index of the newest attempt's worker name
-  std::int64_t created_at = 0;        // wall
-  std::int64_t due = 0;               // scheduled, retrying: when it is due; finished: when it is removed (0 never)
-  EngineTime ready_at = 0;            // when it last became queued
-  std::int64_t expires_at = 0;        // wall; 0 = never
-  std::int64_t granted_at = 0;        // wall, newest attempt
-  std::int64_t ended_at = 0;          // wall, newest attempt or the end of the task
-  std::uint64_t fence = 0;            // of the newest attempt
-  std::string content = {};           // codec/content.hpp
+  std::uint32_t worker = 0;     // index of the newest attempt's worker name
+  std::int64_t created_at = 0;  // wall
+  std::int64_t due = 0;         // scheduled, retrying: when it is due; finished: when it is removed (0 never)
+  EngineTime ready_at = 0;      // when it last became queued
+  std::int64_t expires_at = 0;  // wall; 0 = never
+  std::int64_t granted_at = 0;  // wall, newest attempt
+  std::int64_t ended_at = 0;    // wall, newest attempt or the end of the task
+  std::uint64_t fence = 0;      // of the newest attempt
+  std::string content = {};     // codec/content.hpp
   std::unique_ptr<TaskDetail> detail = {};
 
   bool exists() const { return status_value != empty; }
@@ -106,12 +106,12 @@ constexpr std::uint64_t block_of(Seq seq) { return seq / slots_per_block; }
 struct Block {
   std::uint64_t number = 0;
   std::array<TaskSlot, slots_per_block> slots = {};
-  std::size_t extra_bytes = 0;   // of its slots, kept on write
-  std::uint16_t live = 0;        // slots that are not empty
+  std::size_t extra_bytes = 0;  // of its slots, kept on write
+  std::uint16_t live = 0;       // slots that are not empty
   std::uint16_t unfinished = 0;
   std::uint16_t processing = 0;
-  bool dirty = false;            // differs from its stored image
-  bool image_due = false;        // the checkpoint under way still has to take its image
+  bool dirty = false;                   // differs from its stored image
+  bool image_due = false;               // the checkpoint under way still has to take its image
   EngineTime armed_engine = INT64_MAX;  // earliest timer set for this block
   std::int64_t armed_wall = INT64_MAX;
 

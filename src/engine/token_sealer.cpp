@@ -1,11 +1,11 @@
 #include "engine/token_sealer.hpp"
 
-#include "base/assert.hpp"
+#include <cstring>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <cstring>
+#include "base/assert.hpp"
 
 namespace millrace::engine {
 namespace {
@@ -54,7 +54,8 @@ LeaseToken TokenSealer::seal(const LeaseKey& lease) {
   raw[raw_size - 1] = token_version;
   std::string text(text_size, '\0');
   for (std::size_t i = 0; i < raw_size / 3; ++i) {
-    const unsigned bits = static_cast<unsigned>(raw[3 * i]) << 16 | static_cast<unsigned>(raw[3 * i + 1]) << 8 | raw[3 * i + 2];
+    const unsigned bits =
+        static_cast<unsigned>(raw[3 * i]) << 16 | static_cast<unsigned>(raw[3 * i + 1]) << 8 | raw[3 * i + 2];
     for (std::size_t j = 0; j < 4; ++j) text[4 * i + j] = alphabet[bits >> (18 - 6 * j) & 63u];
   }
   return LeaseToken(std::move(text));

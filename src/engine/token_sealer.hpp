@@ -1,13 +1,13 @@
 #pragma once
 
-#include <millrace/names.hpp>
-
-#include "engine/task_slot.hpp"
-
 #include <array>
 #include <memory>
 #include <optional>
 #include <string_view>
+
+#include <millrace/names.hpp>
+
+#include "engine/task_slot.hpp"
 
 struct evp_cipher_ctx_st;
 
@@ -22,8 +22,8 @@ struct LeaseKey {
 
 /// Makes and checks lease tokens: task number and fence, in base64url, with a 128-bit tag that only the holder of the
 /// store's secret can make. The tag is AES-128 over the one block (number, fence), a pseudo-random function of a fixed
-/// length, so a token is as hard to guess as a random nonce, and nothing has to be stored for it: a restart knows its old
-/// tokens. Not thread-safe.
+/// length, so a token is as hard to guess as a random nonce, and nothing has to be stored for it: a restart knows its
+/// old tokens. Not thread-safe.
 class TokenSealer {
  public:
   using Secret = std::array<unsigned char, 16>;
