@@ -1,16 +1,17 @@
 #include "supervise/attempt_recorder.hpp"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstring>
+
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 namespace millrace::supervise {
 
 Result<std::unique_ptr<AttemptRecorder>> AttemptRecorder::attach(Descriptor file, const Clock& clock) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return Error{ErrorCode::unavailable, std::string("fstat: ") + std::strerror(errno)};
+  if (::fstat(file.get(), &status) != 0)
+    return Error{ErrorCode::unavailable, std::string("fstat: ") + std::strerror(errno)};
   const auto bytes = static_cast<std::size_t>(status.st_size);
   if (bytes < detail::table_bytes(1)) return Error{ErrorCode::corrupt, "the table of attempts is too small"};
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
@@ -23,7 +24,8 @@ Result<std::unique_ptr<AttemptRecorder>> AttemptRecorder::attach(Descriptor file
   return std::unique_ptr<AttemptRecorder>(new AttemptRecorder(std::move(file), header, bytes, clock));
 }
 
-AttemptRecorder::AttemptRecorder(Descriptor file, detail::Header* header, std::size_t bytes, const Clock& clock) noexcept
+AttemptRecorder::AttemptRecorder(Descriptor file, detail::Header* header, std::size_t bytes,
+                                 const Clock& clock) noexcept
     : file_(std::move(file)), header_(header), bytes_(bytes), capacity_(header->capacity), clock_(clock) {
   beat();
 }
@@ -75,7 +77,8 @@ void AttemptRecorder::drop_ended() {
   for (const auto& token : ended) drop(token);
 }
 
-void AttemptRecorder::leased(std::uint64_t fence, const LeaseToken& token, Milliseconds lease_left, Milliseconds timeout) {
+void AttemptRecorder::leased(std::uint64_t fence, const LeaseToken& token, Milliseconds lease_left,
+                             Milliseconds timeout) {
   const std::lock_guard lock(mutex_);
   if (token.str().size() > sizeof(detail::Cell::token) || by_token_.contains(token.str())) return;
   Known known{.cell = 0, .fence = fence, .lease_end = clock_.steady_now() + lease_left};
@@ -123,14 +126,20 @@ void AttemptRecorder::finished(std::uint64_t fence, bool settles) {
   const std::lock_guard lock(mutex_);
   const auto found = token_of_.find(fence);
   if (found == token_of_.end()) return;
-  if (!settles) return drop(std::string(found->second));
-  cell(by_token_[found->second].cell)
-      .stage.store(static_cast<std::uint32_t>(Stage::finished), std::memory_order_release);
+  const auto& known = by_token_[found->second];
+  if (!settles || known.settled) return drop(std::string(found->second));
+  cell(known.cell).stage.store(static_cast<std::uint32_t>(Stage::finished), std::memory_order_release);
 }
 
 void AttemptRecorder::settled(const LeaseToken& token) {
   const std::lock_guard lock(mutex_);
-  drop(token.str());
+  const auto found = by_token_.find(token.str());
+  if (found == by_token_.end()) return;
+  const bool runs = cell(found->second.cell).stage.load() == static_cast<std::uint32_t>(Stage::started);
+  if (runs)
+    found->second.settled = true;
+  else
+    drop(token.str());
 }
 
 }  // namespace millrace::supervise

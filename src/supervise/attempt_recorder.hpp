@@ -12,8 +12,8 @@
 
 namespace millrace::supervise {
 
-/// The child's side of an `AttemptTable`: notes each lease from its grant to the record of its outcome. Leases are known
-/// by their fence, which a handler's context has, and by their token, which the broker's answers have.
+/// The child's side of an `AttemptTable`: notes each lease from its grant to the record of its outcome. Leases are
+/// known by their fence, which a handler's context has, and by their token, which the broker's answers have.
 ///
 /// Threads: any. Cost: a short lock and a few stores; no system call.
 class AttemptRecorder {
@@ -36,7 +36,8 @@ class AttemptRecorder {
   void stop_asked(std::uint64_t fence, StopKind why);
   /// The handler has returned. `settles`: an outcome will be reported for it; without one the lease is forgotten.
   void finished(std::uint64_t fence, bool settles);
-  /// The broker has answered the settle, or says that the lease is lost.
+  /// The broker has answered the settle. While the handler still runs (the worker gave it up) the lease stays noted,
+  /// because the slot is not free: the parent has to see that.
   void settled(const LeaseToken& token);
 
  private:
@@ -44,6 +45,7 @@ class AttemptRecorder {
     std::uint32_t cell = 0;
     std::uint64_t fence = 0;
     SteadyTime lease_end{0};
+    bool settled = false;
   };
   AttemptRecorder(Descriptor file, detail::Header* header, std::size_t bytes, const Clock& clock) noexcept;
   detail::Cell& cell(std::uint32_t index) const noexcept;

@@ -1,10 +1,10 @@
 #include "supervise/attempt_table.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include <sys/mman.h>
 
 #include "supervise/memory_file.hpp"
 
@@ -45,7 +45,9 @@ std::string AttemptTable::instance() const {
   return {header_->instance.data(), std::min<std::size_t>(header_->instance_bytes, header_->instance.size())};
 }
 
-SteadyTime AttemptTable::last_beat() const noexcept { return SteadyTime{header_->beat_ms.load(std::memory_order_relaxed)}; }
+SteadyTime AttemptTable::last_beat() const noexcept {
+  return SteadyTime{header_->beat_ms.load(std::memory_order_relaxed)};
+}
 
 std::vector<AttemptEntry> AttemptTable::entries() const {
   std::vector<AttemptEntry> found;

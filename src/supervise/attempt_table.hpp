@@ -32,9 +32,9 @@ enum class StopKind : std::uint32_t { none = 0, cancelled = 1, timed_out = 2, ot
 struct AttemptEntry {
   Stage stage = Stage::free;
   LeaseToken token = {};
-  Milliseconds timeout{0};       // of the attempt, 0 = none
-  SteadyTime started_at{0};      // since stage `started`
-  SteadyTime stop_asked_at{0};   // 0 = it was not asked to stop
+  Milliseconds timeout{0};      // of the attempt, 0 = none
+  SteadyTime started_at{0};     // since stage `started`
+  SteadyTime stop_asked_at{0};  // 0 = it was not asked to stop
   StopKind stop = StopKind::none;
 
   friend bool operator==(const AttemptEntry&, const AttemptEntry&) = default;
@@ -42,8 +42,8 @@ struct AttemptEntry {
 
 namespace detail {
 
-/// The shared bytes. Written by the child, read by the parent; a cell's `stage` is stored last and read first. Times are
-/// milliseconds of CLOCK_BOOTTIME, which both processes read alike.
+/// The shared bytes. Written by the child, read by the parent; a cell's `stage` is stored last and read first. Times
+/// are milliseconds of CLOCK_BOOTTIME, which both processes read alike.
 struct alignas(64) Cell {
   std::atomic<std::uint32_t> stage;
   std::atomic<std::uint32_t> stop;
@@ -57,10 +57,10 @@ struct alignas(64) Cell {
 struct alignas(64) Header {
   std::atomic<std::uint32_t> version;  // 0 until the child has attached
   std::uint32_t capacity;
-  std::atomic<std::uint32_t> used;     // cells at and after this index were never taken
-  std::atomic<std::int64_t> beat_ms;   // when the child's heart beat last
+  std::atomic<std::uint32_t> used;    // cells at and after this index were never taken
+  std::atomic<std::int64_t> beat_ms;  // when the child's heart beat last
   std::uint32_t instance_bytes;
-  std::array<char, 128> instance;      // what the worker calls itself at the broker
+  std::array<char, 128> instance;  // what the worker calls itself at the broker
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "shared between processes");
 

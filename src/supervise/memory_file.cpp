@@ -1,10 +1,10 @@
 #include "supervise/memory_file.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+
+#include <sys/mman.h>
 
 namespace millrace::supervise {
 namespace {
@@ -32,7 +32,8 @@ Result<Descriptor> make_sealed_text(const char* name, std::string_view text) {
     if (written <= 0) return failed("writing a memory file");
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) return failed("sealing");
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return failed("sealing");
   return file;
 }
 

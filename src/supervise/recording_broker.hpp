@@ -22,11 +22,15 @@ class RecordingBroker final : public Broker {
     broker_->enqueue(std::move(request), std::move(done));
   }
   void stop_waiting(const std::string& instance) override { broker_->stop_waiting(instance); }
-  void act(ActRequest request, Completion<ActReply> done) override { broker_->act(std::move(request), std::move(done)); }
+  void act(ActRequest request, Completion<ActReply> done) override {
+    broker_->act(std::move(request), std::move(done));
+  }
   void control(ControlRequest request, Completion<ControlReply> done) override {
     broker_->control(std::move(request), std::move(done));
   }
-  void find(FindRequest request, Completion<TaskRecord> done) override { broker_->find(std::move(request), std::move(done)); }
+  void find(FindRequest request, Completion<TaskRecord> done) override {
+    broker_->find(std::move(request), std::move(done));
+  }
   void watch(WatchRequest request, Completion<TaskRecord> done) override {
     broker_->watch(std::move(request), std::move(done));
   }
