@@ -12,28 +12,6 @@
 namespace millrace::tasks {
 namespace {
 
-struct BuiltinType {
-  const char* name;
-  JsonHandler handler;
-};
-
-std::vector<BuiltinType> builtin_table(const BuiltinOptions& options) {
-  std::vector<BuiltinType> table{
-      {"echo", echo_task()},
-      {"job", echo_task()},
-      {"sleep", sleep_task(options.limits)},
-      {"fail_task", fail_task()},
-      {"send_email", email_task(options)},
-      {"email", email_task(options)},
-      {"email_sending", email_task(options)},
-      {"file_processing", file_task(options)},
-      {"data_processing", data_task()},
-  };
-  if (!options.http_hosts.empty()) table.push_back({"http_request", http_task(options)});
-  if (!options.exec_commands.empty()) table.push_back({"exec", exec_task(options)});
-  return table;
-}
-
 void validate_mail(const BuiltinOptions& options, std::vector<Error>& problems) {
   const auto invalid = [&](std::string field, std::string detail) {
     problems.push_back({ErrorCode::invalid_argument, std::move(detail), std::move(field)});
@@ -62,18 +40,27 @@ std::vector<Error> validate(const BuiltinOptions& options) {
   return problems;
 }
 
-void register_builtin_tasks(Worker& worker, const BuiltinOptions& options) {
+std::vector<BuiltinTask> builtin_tasks(const BuiltinOptions& options) {
   if (auto problems = validate(options); !problems.empty()) throw Failure(std::move(problems.front()));
   prepare_files_folder(options.files_dir).value();
-  for (auto& [name, handler] : builtin_table(options)) worker.on(TaskType(name), std::move(handler));
+  std::vector<BuiltinTask> tasks{
+      {"echo", echo_task()},
+      {"job", echo_task()},
+      {"sleep", sleep_task(options.limits)},
+      {"fail_task", fail_task()},
+      {"send_email", email_task(options)},
+      {"email", email_task(options)},
+      {"email_sending", email_task(options)},
+      {"file_processing", file_task(options)},
+      {"data_processing", data_task()},
+  };
+  if (!options.http_hosts.empty()) tasks.push_back({"http_request", http_task(options)});
+  if (!options.exec_commands.empty()) tasks.push_back({"exec", exec_task(options)});
+  return tasks;
 }
 
-std::vector<std::string> builtin_task_types(const BuiltinOptions& options) {
-  std::vector<std::string> names{"echo",  "job",           "sleep",           "fail_task",      "send_email",
-                                 "email", "email_sending", "file_processing", "data_processing"};
-  if (!options.http_hosts.empty()) names.emplace_back("http_request");
-  if (!options.exec_commands.empty()) names.emplace_back("exec");
-  return names;
+void register_builtin_tasks(Worker& worker, const BuiltinOptions& options) {
+  for (auto& [type, run] : builtin_tasks(options)) worker.on(TaskType(type), std::move(run));
 }
 
 }  // namespace millrace::tasks

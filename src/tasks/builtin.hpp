@@ -3,14 +3,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include <millrace/result.hpp>
 
 namespace millrace {
+class Context;
+class Json;
 class Worker;
-}
+}  // namespace millrace
 
 namespace millrace::tasks {
 
@@ -44,15 +47,21 @@ struct BuiltinOptions {
 /// Everything that is wrong with `options`, each naming its field; empty if nothing is.
 std::vector<Error> validate(const BuiltinOptions& options);
 
-/// Gives `worker` a handler for every built-in task type that `options` allows, and prepares the files folder.
-/// Call before the worker starts. Throws `Failure` for options that `validate` refuses, or if the folder cannot be
-/// made.
+/// One built-in task type with its body. `run` throws `Permanent` when no retry can help, another exception for a
+/// retry.
+struct BuiltinTask {
+  std::string type = {};
+  std::function<Json(const Json& payload, Context& context)> run = {};
+};
+
+/// Every built-in task type that `options` allows; prepares the files folder.
+/// Throws `Failure` for options that `validate` refuses, or if the folder cannot be made.
 ///
 /// echo, job · sleep · fail_task · send_email, email, email_sending · file_processing · data_processing ·
 /// http_request (with http_hosts) · exec (with exec_commands)
-void register_builtin_tasks(Worker& worker, const BuiltinOptions& options);
+std::vector<BuiltinTask> builtin_tasks(const BuiltinOptions& options);
 
-/// The task types that `register_builtin_tasks` would declare.
-std::vector<std::string> builtin_task_types(const BuiltinOptions& options);
+/// Gives `worker` a handler for each of `builtin_tasks`, which may throw. Call before the worker starts.
+void register_builtin_tasks(Worker& worker, const BuiltinOptions& options);
 
 }  // namespace millrace::tasks

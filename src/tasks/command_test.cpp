@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fstream>
+#include <poll.h>
 #include <signal.h>
 #include <thread>
 
