@@ -4,10 +4,12 @@
 //   http_bench [SECONDS [ADDRESS]] &
 //   wrk -t1 -c64 -d10 -s bench/http_bench.lua http://127.0.0.1:8181/api/v1/tasks
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -38,13 +40,23 @@ class Committer {
     thread_.join();
   }
 
+  /// Called by the I/O thread, as is `flush` at the end of its round.
   void submit(Request request, Responder responder) {
+    gathered_.emplace_back(std::move(request), std::move(responder));
+  }
+
+  void flush() {
     bool was_empty = false;
     {
       const std::lock_guard lock{mutex_};
       was_empty = waiting_.empty();
-      waiting_.emplace_back(std::move(request), std::move(responder));
+      if (was_empty) {
+        waiting_.swap(gathered_);
+      } else {
+        std::move(gathered_.begin(), gathered_.end(), std::back_inserter(waiting_));
+      }
     }
+    gathered_.clear();
     if (was_empty) changed_.notify_one();
   }
 
@@ -72,7 +84,7 @@ class Committer {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  std::vector<std::pair<Request, Responder>> waiting_;
+  std::vector<std::pair<Request, Responder>> waiting_, gathered_;
   std::thread thread_;
 };
 
@@ -92,6 +104,7 @@ int main(int argc, char** argv) {
   millrace::http::HttpServerOptions options;
   options.listen = {argc > 2 ? argv[2] : "127.0.0.1:8181"};
   Committer committer;
+  options.round_ended = [&] { committer.flush(); };
   HttpServer server{options, [&](Request request, Responder responder) {
                       committer.submit(std::move(request), std::move(responder));
                     }};

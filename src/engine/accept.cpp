@@ -92,7 +92,7 @@ std::optional<Error> Core::refused(const Submission& submission, std::uint64_t t
                  "queue " + submission.queue + " holds " + std::to_string(tasks) + " unfinished tasks, its limit is " +
                      std::to_string(options_.queue_tasks_max),
                  "queue"};
-  if (options_.queue_bytes_max != 0 && bytes + submission.content.size() > options_.queue_bytes_max)
+  if (options_.queue_bytes_max != 0 && bytes + submission.payload_bytes > options_.queue_bytes_max)
     return Error{ErrorCode::quota_exceeded,
                  "queue " + submission.queue + " holds " + std::to_string(bytes) +
                      " bytes of unfinished tasks, its limit is " + std::to_string(options_.queue_bytes_max),
@@ -216,12 +216,26 @@ bool Core::read_earlier(const Submission& submission) {
   return ready;
 }
 
-std::optional<Error> Core::clash(const Submission& submission) {
-  if (submission.key_alias.empty()) return std::nullopt;
-  const auto alias = lookup(submission.key_alias);
-  if (!alias || alias->fingerprint == submission.fingerprint) return std::nullopt;
-  return Error{ErrorCode::key_reused, "this idempotency key was used with another task type, queue or payload",
-               "idempotency_key"};
+std::optional<Error> Core::clash(const Submission& submission, std::map<std::string, Alias>& batch) {
+  const auto find = [&](const std::string& key) -> std::optional<Alias> {
+    if (key.empty()) return std::nullopt;
+    if (const auto found = batch.find(key); found != batch.end()) return found->second;
+    return lookup(key);
+  };
+  auto by_key = find(submission.key_alias);
+  auto by_id = find(submission.id_alias);
+  if (by_key && by_key->fingerprint != submission.fingerprint)
+    return Error{ErrorCode::key_reused, "this idempotency key was used with another task type, queue or payload",
+                 "idempotency_key"};
+  if (by_key && by_id && by_key->seq != by_id->seq)
+    return Error{ErrorCode::key_reused, "task_id and idempotency_key belong to different tasks", "idempotency_key"};
+  // What stands for this task inside the batch: an earlier one, or a number that no task has yet.
+  Alias mine;
+  mine.seq = by_key ? by_key->seq : by_id ? by_id->seq : state_.next_seq + batch.size();
+  mine.fingerprint = submission.fingerprint;
+  if (!submission.key_alias.empty() && !by_key) batch.emplace(submission.key_alias, mine);
+  if (!submission.id_alias.empty() && !by_id) batch.emplace(submission.id_alias, mine);
+  return std::nullopt;
 }
 
 TaskId Core::accept_child(Submission& submission) {

@@ -19,6 +19,7 @@ enum SlotFlag : std::uint32_t {
   has_detail = 128,
   content_apart = 256,
   result_apart = 512,
+  is_last_by_server = 1024,
 };
 
 /// Numbers the worker names that one block uses.
@@ -58,7 +59,7 @@ void write_detail(ByteWriter& out, const TaskDetail& detail, bool with_result, L
     out.signed_number(past.started_at);
     out.signed_number(past.ended_at);
     out.byte(static_cast<std::uint8_t>(past.outcome));
-    out.byte(static_cast<std::uint8_t>(past.status_after));
+    out.byte(past.by_server ? 1 : 0);
     out.fixed64(past.fence);
     write_error(out, past.error);
   }
@@ -80,7 +81,7 @@ std::unique_ptr<TaskDetail> read_detail(ByteReader& in) {
     past.started_at = in.signed_number();
     past.ended_at = in.signed_number();
     past.outcome = static_cast<Outcome>(in.byte());
-    past.status_after = static_cast<Status>(in.byte());
+    past.by_server = in.byte() != 0;
     past.fence = in.fixed64();
     past.error = read_error(in);
     detail->history.push_back(std::move(past));
@@ -101,6 +102,7 @@ std::uint32_t flags_of(const TaskSlot& slot) {
   if (slot.granted_alone) flags |= is_granted_alone;
   if (slot.due_on_wall) flags |= is_due_on_wall;
   if (slot.has_last) flags |= has_last_attempt;
+  if (slot.last_by_server) flags |= is_last_by_server;
   if (slot.watched_type) flags |= is_watched_type;
   if (slot.detail) flags |= has_detail;
   if (slot.content.size() > blob_bytes_min) flags |= content_apart;
@@ -125,6 +127,7 @@ void write_slot(ByteWriter& out, const TaskSlot& slot, LocalNames& names) {
   out.fixed32(slot.id_random);
   out.number(slot.revision);
   out.number(slot.line);
+  out.number(slot.payload_bytes);
   out.number(slot.attempt == 0 ? 0 : names.number(slot.worker));
   out.signed_number(slot.created_at);
   out.signed_number(slot.due);
@@ -147,6 +150,7 @@ std::uint32_t read_slot(ByteReader& in, TaskSlot& slot) {
   slot.granted_alone = (flags & is_granted_alone) != 0;
   slot.due_on_wall = (flags & is_due_on_wall) != 0;
   slot.has_last = (flags & has_last_attempt) != 0;
+  slot.last_by_server = (flags & is_last_by_server) != 0;
   slot.watched_type = (flags & is_watched_type) != 0;
   slot.priority = static_cast<std::int8_t>(in.signed_number());
   slot.crashes = in.byte();
@@ -161,6 +165,7 @@ std::uint32_t read_slot(ByteReader& in, TaskSlot& slot) {
   slot.id_random = in.fixed32();
   slot.revision = static_cast<std::uint32_t>(in.number());
   slot.line = static_cast<LineIndex>(in.number());
+  slot.payload_bytes = static_cast<std::uint32_t>(in.number());
   slot.worker = static_cast<std::uint32_t>(in.number());
   slot.created_at = in.signed_number();
   slot.due = in.signed_number();

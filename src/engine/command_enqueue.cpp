@@ -41,11 +41,12 @@ class EnqueueCommand final : public Command {
 
   std::optional<Error> first_refusal(Core& core) const {
     std::uint64_t bytes = 0;
+    std::map<std::string, Alias> batch;
     for (std::size_t i = 0; i < request_.tasks.size(); ++i) {
       const auto& task = request_.tasks[i];
       auto error = core.refused(task, i, bytes);
-      if (!error) error = core.clash(task);
-      bytes += task.content.size();
+      if (!error) error = core.clash(task, batch);
+      bytes += task.payload_bytes;
       if (!error) continue;
       error->detail = "nothing was accepted, because of task " + std::to_string(i) + ": " + error->detail;
       return error;

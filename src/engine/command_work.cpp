@@ -12,7 +12,6 @@ class WorkCommand final : public Command {
   bool run(Core& core) override {
     if (!reported_) {
       if (!read_first(core)) return false;
-      core.end_wait(request_.worker.instance);
       worker_ = core.worker_number(request_);
       report(core);
       reported_ = true;
@@ -84,7 +83,7 @@ class WorkCommand final : public Command {
     ending.permanent = settle.permanent;
     ending.undecodable = settle.undecodable;
     ending.result_too_large = !result_fits(settle.result, core.options().limits);
-    result.status = core.settle(*key, ending, std::move(settle.error), std::move(settle.result), settle.delay);
+    result.status = core.settle(*key, ending, {std::move(settle.error), std::move(settle.result), settle.delay});
     for (auto& child : children) {
       auto accepted = core.accept_child(child);
       result.children.push_back(std::move(accepted));
@@ -99,12 +98,11 @@ class WorkCommand final : public Command {
     if (slot == nullptr) return result;
     result.task_id = core.id_of(*slot, key->seq);
     result.status = slot->status();
-    if (slot->fence == key->fence && slot->has_last && slot->last_outcome != Outcome::lease_lost) {
+    if (slot->fence == key->fence && slot->has_last && !slot->last_by_server) {
       result.result = ItemResult::already_recorded;
     } else if (slot->detail) {
       for (const auto& past : slot->detail->history)
-        if (past.fence == key->fence && past.outcome != Outcome::lease_lost)
-          result.result = ItemResult::already_recorded;
+        if (past.fence == key->fence && !past.by_server) result.result = ItemResult::already_recorded;
     }
     return result;
   }
@@ -112,7 +110,7 @@ class WorkCommand final : public Command {
   bool lease(Core& core) {
     const bool reports = !request_.started.empty() || !request_.settle.empty() || !request_.extend.empty();
     auto& worker = *core.state().workers[worker_];
-    reply_.stop = core.stops_of(worker_);
+    const bool must_stop = core.has_untold_stops(worker_);
     if (!request_.request_id.empty()) {
       for (const auto& earlier : worker.requests) {
         if (earlier.id != request_.request_id) continue;
@@ -123,15 +121,17 @@ class WorkCommand final : public Command {
     bool blocked = false;
     reply_.leases = core.grant(request_, worker_, blocked);
     if (reply_.leases.empty() && blocked) return false;
-    const bool waits = !reports && reply_.leases.empty() && reply_.stop.empty() && request_.want > 0 &&
+    const bool waits = !reports && reply_.leases.empty() && !must_stop && request_.want > 0 &&
                        request_.wait.count() > 0 && !core.draining();
     if (!waits) return finish(core);
+    core.end_wait(request_.worker.instance);
     const auto until = core.now().engine + request_.wait.count();
     core.wait_for_work({std::move(request_), worker_, until, std::move(done_)});
     return true;
   }
 
   bool finish(Core& core) {
+    reply_.stop = core.stops_of(worker_);
     core.answer<WorkReply>(std::move(done_), std::move(reply_));
     return true;
   }

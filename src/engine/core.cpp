@@ -37,13 +37,15 @@ void Core::opened(Now now) {
   std::sort(inside.begin(), inside.end(), [](const auto& a, const auto& b) { return a.fence < b.fence; });
   for (const auto& lease : inside) {
     TaskError said{"server_stopped", "the server stopped while the attempt ran", {}};
-    settle(lease, {.outcome = Outcome::lease_lost, .server_stopped = true}, std::move(said), {}, {});
+    settle(lease, {.outcome = Outcome::lease_lost, .server_stopped = true},
+           {.said = std::move(said), .by_server = true});
   }
+  state_.lease_scan_due = state_.now.engine;
   checkpoint_at_ = state_.now.engine;
 }
 
 void Core::open(Now now) {
-  if (group_open_) return;
+  if (group_open_ && !(events_.empty() && replies_.empty())) return;
   group_open_ = true;
   now.engine = std::max(now.engine, state_.now.engine);
   state_.now = now;
@@ -287,7 +289,13 @@ void Core::reclaim_leases() {
   for (const auto& [lease, outcome] : over) {
     TaskError said;
     if (outcome == Outcome::lease_lost) said = {"lease_lost", "the worker did not renew its lease", {}};
-    settle(lease, {.outcome = outcome}, std::move(said), {}, {});
+    if (outcome != Outcome::lease_lost) {
+      auto& worker = *state_.workers[state_.leases.find(lease.fence)->second.worker];
+      const auto id = id_of(*state_.peek(lease.seq), lease.seq);
+      worker.void_leases.push_back({sealer_.seal(lease), id, std::string(to_string(outcome)), stop_grace});
+      end_wait(worker.instance);
+    }
+    settle(lease, {.outcome = outcome}, {.said = std::move(said), .by_server = true});
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -151,8 +152,9 @@ class Core {
                                std::uint64_t bytes_before) const;
   /// Brings the tasks that the names of `submission` refer to into memory; false while one is being read.
   bool read_earlier(const Submission& submission);
-  /// The error that the names of `submission` would give, when they clash with earlier tasks. After `read_earlier`.
-  std::optional<Error> clash(const Submission& submission);
+  /// The error that the names of `submission` would give, when they clash with earlier tasks, or with those of the same
+  /// batch, which it joins. After `read_earlier`.
+  std::optional<Error> clash(const Submission& submission, std::map<std::string, Alias>& batch);
   /// Accepts a child of a settled task: its names may make it a duplicate, but nothing refuses it.
   TaskId accept_child(Submission& submission);
   Milliseconds renew(const LeaseKey& lease, std::optional<Progress> progress, std::vector<std::string> logs);
@@ -161,13 +163,21 @@ class Core {
   LineIndex line_number(std::uint32_t queue, std::uint32_t type);
   std::uint32_t worker_number(const WorkRequest& request);
   /// Ends the running attempt by the rules.
-  Status settle(const LeaseKey& lease, const Ending& ending, TaskError said, std::string result, Milliseconds delay);
+  struct Report {
+    TaskError said = {};
+    std::string result = {};
+    Milliseconds delay{0};
+    bool by_server = false;
+  };
+  Status settle(const LeaseKey& lease, const Ending& ending, Report report);
   void end_waiting_task(Seq seq, Status status, TaskError error);
   void cancel_running(Seq seq);
   /// Leases up to `want` tasks; `blocked` is set if the next one in rank has to be read first.
   std::vector<Lease> grant(const WorkRequest& request, std::uint32_t worker, bool& blocked);
   std::vector<Lease> leases_of(std::uint32_t worker, const std::vector<std::uint64_t>& fences);
+  /// What this worker should stop; what it was not told yet ends its waits.
   std::vector<StopRequest> stops_of(std::uint32_t worker);
+  bool has_untold_stops(std::uint32_t worker) const;
 
   struct Waiter {
     WorkRequest request = {};

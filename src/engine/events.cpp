@@ -61,6 +61,7 @@ enum SettledFlag : std::uint32_t {
   has_due = 128,
   has_result = 256,
   has_error = 512,
+  is_by_server = 1024,
 };
 
 constexpr std::uint16_t usual_max_retries = 3;
@@ -190,6 +191,7 @@ void Settled::write(EventWriter& out) const {
   if (unclean_stops != 0) flags |= has_unclean;
   if (alone) flags |= is_alone;
   if (keeps_rank) flags |= is_keeping_rank;
+  if (by_server) flags |= is_by_server;
   if (due != 0) flags |= has_due;
   if (!result.empty()) flags |= has_result;
   if (failed) flags |= has_error;
@@ -215,6 +217,7 @@ Settled Settled::read(EventReader& in) {
   event.unclean_stops = (flags & has_unclean) != 0 ? 1 : 0;
   event.alone = (flags & is_alone) != 0;
   event.keeps_rank = (flags & is_keeping_rank) != 0;
+  event.by_server = (flags & is_by_server) != 0;
   if ((flags & has_due) != 0) event.due = in.bytes.signed_number();
   if ((flags & has_result) != 0) event.result = in.bytes.text();
   if ((flags & has_error) != 0) event.error = read_error(in.bytes);

@@ -149,7 +149,8 @@ struct Settled {
   std::uint8_t unclean_stops = 0;
   bool alone = false;
   bool keeps_rank = false;
-  std::int64_t due = 0;  // scheduled, retrying: engine time; finished: removal, 0 = never
+  bool by_server = false;  // not by its worker: its token is void
+  std::int64_t due = 0;    // scheduled, retrying: engine time; finished: removal, 0 = never
   std::string result = {};
   TaskError error = {};
   void write(EventWriter& out) const;

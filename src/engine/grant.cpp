@@ -125,11 +125,13 @@ std::vector<Lease> Core::grant(const WorkRequest& request, std::uint32_t worker,
     if (slot.expires_at != 0 && slot.expires_at <= state_.now.wall) {
       end_waiting_task(seq, Status::expired, {"expired", "it was not started before expires_at", {}});
     } else {
+      if (slot.alone && !event.seqs.empty()) break;  // granted alone, by the next call
       if (!event.seqs.empty() && payload_bytes + slot.content.size() > request.payload_bytes_max) break;
       payload_bytes += slot.content.size();
       metrics_.wait.observe(Milliseconds{std::max<std::int64_t>(0, state_.now.engine - slot.ready_at)});
       event.seqs.push_back(seq);
       line.ready.pop();
+      if (slot.alone) break;
       if (granted_lines_.empty() || granted_lines_.back() != next.line) granted_lines_.push_back(next.line);
     }
     // A task that was just chosen is still `queued`; its place is gone, so the next head is another task.
@@ -187,12 +189,21 @@ std::vector<Lease> Core::leases_of(std::uint32_t worker, const std::vector<std::
   return leases;
 }
 
+bool Core::has_untold_stops(std::uint32_t worker) const {
+  if (!state_.workers[worker]->void_leases.empty()) return true;
+  if (state_.stopping_leases == 0 || state_.workers[worker]->leases == 0) return false;
+  return std::any_of(state_.leases.begin(), state_.leases.end(), [&](const auto& entry) {
+    return entry.second.worker == worker && entry.second.cancel_deadline != 0 && !entry.second.stop_told;
+  });
+}
+
 std::vector<StopRequest> Core::stops_of(std::uint32_t worker) {
-  std::vector<StopRequest> stops;
+  auto stops = std::exchange(state_.workers[worker]->void_leases, {});
   if (state_.stopping_leases == 0 || state_.workers[worker]->leases == 0) return stops;
-  for (const auto& [fence, lease] : state_.leases) {
+  for (auto& [fence, lease] : state_.leases) {
     if (lease.worker != worker || lease.cancel_deadline == 0) continue;
     const auto& slot = *state_.peek(lease.seq);
+    lease.stop_told = true;
     stops.push_back({sealer_.seal({lease.seq, fence}), id_of(slot, lease.seq), "cancelled", stop_grace});
   }
   return stops;

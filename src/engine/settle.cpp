@@ -28,8 +28,7 @@ Counts counts_of(const TaskSlot& slot) {
 
 }  // namespace
 
-Status Core::settle(const LeaseKey& lease, const Ending& ending, TaskError said, std::string result,
-                    Milliseconds delay) {
+Status Core::settle(const LeaseKey& lease, const Ending& ending, Report report) {
   const auto& slot = *state_.peek(lease.seq);
   ContentOptions options;
   decode_options(slot.content, options);
@@ -47,6 +46,7 @@ Status Core::settle(const LeaseKey& lease, const Ending& ending, TaskError said,
   // The last try before a task is condemned runs alone, so that no bystander is blamed for its neighbour.
   event.alone = verdict.alone || slot.crashes + verdict.crashes + 1 >= crash_max;
   event.keeps_rank = verdict.keeps_rank;
+  event.by_server = report.by_server;
   switch (verdict.wait) {
     case Wait::none:
       break;
@@ -57,14 +57,14 @@ Status Core::settle(const LeaseKey& lease, const Ending& ending, TaskError said,
       event.due = state_.now.engine + crash_delay(slot.crashes + 1u).count();
       break;
     case Wait::given:
-      event.due = state_.now.engine + delay.count();
+      event.due = state_.now.engine + report.delay.count();
       break;
   }
   if (is_final(status)) event.due = removal_of(status, options, state_.now.engine);
   if (status == Status::completed) {
-    event.result = std::move(result);
+    event.result = std::move(report.result);
   } else {
-    event.error = clipped(explain(verdict, std::move(said)), options_.limits);
+    event.error = clipped(explain(verdict, std::move(report.said)), options_.limits);
   }
   if (const auto found = state_.leases.find(lease.fence); found != state_.leases.end())
     metrics_.run.observe(Milliseconds{state_.now.engine - found->second.granted});

@@ -212,7 +212,7 @@ void State::leave_status(Block& block, TaskSlot& slot) {
   --queue.by_status[slot.status_value];
   if (!slot.finished()) {
     --block.unfinished;
-    queue.payload_bytes -= slot.content.size();
+    queue.payload_bytes -= slot.payload_bytes;
   }
   if (slot.status() == Status::processing) --block.processing;
   if (slot.status() == Status::queued) {
@@ -229,7 +229,7 @@ void State::set_status(Block& block, TaskSlot& slot, Status status) {
   ++queue.by_status[slot.status_value];
   if (!is_final(status)) {
     ++block.unfinished;
-    queue.payload_bytes += slot.content.size();
+    queue.payload_bytes += slot.payload_bytes;
   }
   if (status == Status::processing) ++block.processing;
   if (status == Status::queued) {
@@ -256,7 +256,7 @@ void State::make_ready(Touched& touched, Seq seq, EngineTime ready_at) {
 
 void State::start_over(TaskSlot& slot) {
   ++slot.incarnation;
-  slot.started = slot.cancel_requested = slot.alone = slot.granted_alone = slot.has_last = false;
+  slot.started = slot.cancel_requested = slot.alone = slot.granted_alone = slot.has_last = slot.last_by_server = false;
   slot.crashes = slot.refunds = slot.unclean_stops = 0;
   slot.retry_count = slot.defers = 0;
   slot.attempt = 0;
@@ -419,6 +419,7 @@ void State::apply(Accepted event) {
   ++queues[lines[slot.line]->queue].enqueued_total;
   ContentOptions options;
   slot.watched_type = decode_options(slot.content, options) && options.unserved_after.count() != 0;
+  slot.payload_bytes = static_cast<std::uint32_t>(options.payload.size());
   set_status(block, slot, event.later ? Status::scheduled : Status::queued);
   if (!event.later) enter_line(slot, event.seq);
   if (event.named) remember_alias(slot, event.seq, event.fingerprint);
@@ -454,7 +455,7 @@ void State::apply(Granted event) {
       auto& history = slot.need_detail().history;
       if (history.size() + 1 >= attempts_kept) history.erase(history.begin());
       history.push_back({slot.attempt, slot.worker, slot.granted_at, slot.ended_at, slot.last_outcome, slot.fence,
-                         slot.status(), slot.detail->error});
+                         slot.last_by_server, slot.detail->error});
       slot.detail->progress.reset();
       slot.detail->logs.clear();
     }
@@ -481,6 +482,7 @@ void State::apply(Settled event) {
   drop_lease(slot);
   slot.has_last = true;
   slot.last_outcome = event.outcome;
+  slot.last_by_server = event.by_server;
   slot.ended_at = now.wall;
   slot.retry_count = static_cast<std::uint16_t>(slot.retry_count + event.retries);
   slot.crashes = static_cast<std::uint8_t>(slot.crashes + event.crashes);

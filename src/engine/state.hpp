@@ -23,7 +23,7 @@ namespace millrace::engine {
 struct QueueState {
   bool paused = false;
   std::uint64_t by_status[status_count + 1] = {};
-  std::uint64_t payload_bytes = 0;  // contents of unfinished tasks
+  std::uint64_t payload_bytes = 0;  // of unfinished tasks
   std::uint64_t enqueued_total = 0;
   std::uint64_t completed_total = 0;
   std::uint64_t failed_total = 0;
@@ -53,6 +53,7 @@ struct WorkerState {
   std::int64_t lease_ms = 30'000;
   std::deque<Request> requests = {};  // newest last, those that were given leases
   std::uint32_t leases = 0;
+  std::vector<StopRequest> void_leases = {};  // attempts the server ended, to be told once
   EngineTime seen_engine = 0;
   std::int64_t first_seen = 0;  // wall
   std::int64_t last_seen = 0;
@@ -70,6 +71,7 @@ struct LeaseState {
   EngineTime expires = 0;
   EngineTime deadline = 0;         // of the attempt's timeout; 0 = none
   EngineTime cancel_deadline = 0;  // 0 = no cancel requested
+  bool stop_told = false;          // its worker has been asked to stop
 };
 
 /// Who holds a client's task id or an idempotency key.

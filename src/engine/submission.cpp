@@ -1,5 +1,7 @@
 #include "engine/submission.hpp"
 
+#include <algorithm>
+
 #include "codec/content.hpp"
 #include "domain/validation.hpp"
 
@@ -16,10 +18,11 @@ Submission prepare(const TaskSpec& spec, const TaskLimits& limits, WallTime now)
   submission.task_id = spec.task_id.str();
   submission.on_duplicate = spec.on_duplicate;
   submission.priority = static_cast<std::int8_t>(spec.priority);
+  submission.payload_bytes = spec.payload.size();
   submission.max_retries = static_cast<std::uint16_t>(spec.max_retries);
   submission.delay = spec.delay;
   submission.run_at = spec.run_at;
-  submission.expires_at = spec.expires_at ? spec.expires_at->time_since_epoch().count() : 0;
+  submission.expires_at = spec.expires_at ? std::max<std::int64_t>(spec.expires_at->time_since_epoch().count(), 1) : 0;
   if (!submission.task_id.empty()) {
     submission.id_alias = task_id_alias(submission.task_id);
     submission.own_id = parse_own_id(submission.task_id);

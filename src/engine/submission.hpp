@@ -27,6 +27,7 @@ struct Submission {
   Milliseconds delay{0};
   std::optional<WallTime> run_at = {};
   std::int64_t expires_at = 0;
+  std::size_t payload_bytes = 0;
   std::string content = {};
 
   bool named() const { return !id_alias.empty() || !key_alias.empty(); }

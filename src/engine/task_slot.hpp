@@ -34,7 +34,7 @@ struct PastAttempt {
   std::int64_t ended_at = 0;
   Outcome outcome = Outcome::completed;
   std::uint64_t fence = 0;
-  Status status_after = Status::queued;
+  bool by_server = false;  // ended by the reaper or a restart, so its token was void
   TaskError error = {};
 };
 
@@ -54,11 +54,12 @@ struct TaskSlot {
   std::uint8_t status_value = empty;
   bool started : 1 = false;  // the newest attempt's handler has begun
   bool cancel_requested : 1 = false;
-  bool alone : 1 = false;          // next granted alone
-  bool granted_alone : 1 = false;  // the newest attempt was
-  bool due_on_wall : 1 = false;    // `due` is wall time (a `run_at`)
-  bool has_last : 1 = false;       // the newest attempt has ended: last_outcome and ended_at hold
-  bool watched_type : 1 = false;   // its content has `unserved_after`
+  bool alone : 1 = false;           // next granted alone
+  bool granted_alone : 1 = false;   // the newest attempt was
+  bool due_on_wall : 1 = false;     // `due` is wall time (a `run_at`)
+  bool has_last : 1 = false;        // the newest attempt has ended: last_outcome and ended_at hold
+  bool last_by_server : 1 = false;  // ... and it was the reaper or a restart that ended it
+  bool watched_type : 1 = false;    // its content has `unserved_after`
   std::int8_t priority = 0;
   std::uint8_t crashes = 0;
   std::uint8_t refunds = 0;
@@ -72,6 +73,7 @@ struct TaskSlot {
   std::uint32_t id_random = 0;  // 26 bits of an id made by us
   std::uint32_t revision = 0;
   LineIndex line = 0;
+  std::uint32_t payload_bytes = 0;
   std::uint32_t worker = 0;     // index of the newest attempt's worker name
   std::int64_t created_at = 0;  // wall
   std::int64_t due = 0;         // scheduled, retrying: when it is due; finished: when it is removed (0 never)

@@ -153,6 +153,7 @@ void Connection::dispatch() {
     ++environment_.counters.rejected_policy;
     return answer(std::move(*refused));
   }
+  environment_.handlers_ran = true;
   dispatched = this;
   try {
     environment_.handler(std::move(request), Responder{shared_from_this(), ticket_});

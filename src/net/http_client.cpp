@@ -15,8 +15,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 bool is_valid_header(const std::pair<std::string, std::string>& header) {
   const auto& [name, value] = header;
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_char) &&
-         std::none_of(value.begin(), value.end(), is_control);
+  return is_token(name) && !holds_control(value);
 }
 
 bool is_repeatable(const ClientRequest& request) {
@@ -31,7 +30,7 @@ void append_field(std::string& text, std::string_view name, std::string_view val
 Result<void> validate(const ClientRequest& request, const HttpClientOptions& options) {
   const auto bad = [](const char* why) { return Error{ErrorCode::invalid_argument, why, {}}; };
   if (!is_valid_target(request.target)) return bad("the target is not a valid path");
-  if (request.method.empty() || !std::all_of(request.method.begin(), request.method.end(), is_token_char)) {
+  if (!is_token(request.method)) {
     return bad("the method is not a token");
   }
   for (const auto* headers : {&options.headers, &request.headers}) {

@@ -28,6 +28,7 @@ class IoEnvironment {
   SteadyTime now = std::chrono::steady_clock::now();  // of the current round; no clock is read per request
   std::string date = {};                              // of the current second
   bool draining = false;
+  bool handlers_ran = false;                                 // in this round
   std::vector<char> scratch = std::vector<char>(64 * 1024);  // what is read, before it is parsed
 
   /// The connection is closed: forget it at the end of the round.

@@ -80,6 +80,7 @@ void IoThread::round() {
   now = std::chrono::steady_clock::now();
   refresh_date();
   deliver_mail();
+  if (std::exchange(handlers_ran, false) && options.round_ended) options.round_ended();
   sweep_if_due();
   bury();
 }

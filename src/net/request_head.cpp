@@ -103,11 +103,11 @@ class HeadParser {
     const auto colon = line.find(':');
     if (line.front() == ' ' || line.front() == '\t') return malformed("folded header lines are not accepted");
     const auto name = line.substr(0, colon);
-    if (colon == std::string_view::npos || name.empty() || !std::all_of(name.begin(), name.end(), is_token_char)) {
+    if (colon == std::string_view::npos || !is_token(name)) {
       return malformed("a header name is not a token");
     }
     const auto value = trimmed(line.substr(colon + 1));
-    if (std::any_of(value.begin(), value.end(), is_control)) return malformed("a header holds a control character");
+    if (holds_control(value)) return malformed("a header holds a control character");
     switch (name.size()) {  // almost every field is none of these
       case 4:
         return equals_ignoring_case(name, "Host") ? host(value) : std::nullopt;

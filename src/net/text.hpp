@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace millrace::http {
@@ -29,17 +30,29 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-/// Characters of a token (RFC 9110 5.6.2): methods and field names.
-constexpr bool is_token_char(char c) noexcept {
-  constexpr std::array<bool, 256> table = [] {
-    std::array<bool, 256> allowed{};
-    for (int i = '0'; i <= '9'; ++i) allowed[static_cast<std::size_t>(i)] = true;
-    for (int i = 'a'; i <= 'z'; ++i) allowed[static_cast<std::size_t>(i)] = true;
-    for (int i = 'A'; i <= 'Z'; ++i) allowed[static_cast<std::size_t>(i)] = true;
-    for (const char mark : std::string_view{"!#$%&'*+-.^_`|~"}) allowed[static_cast<unsigned char>(mark)] = true;
-    return allowed;
-  }();
-  return table[static_cast<unsigned char>(c)];
+inline constexpr std::array<bool, 256> token_chars = [] {
+  std::array<bool, 256> allowed{};
+  for (int i = '0'; i <= '9'; ++i) allowed[static_cast<std::size_t>(i)] = true;
+  for (int i = 'a'; i <= 'z'; ++i) allowed[static_cast<std::size_t>(i)] = true;
+  for (int i = 'A'; i <= 'Z'; ++i) allowed[static_cast<std::size_t>(i)] = true;
+  for (const char mark : std::string_view{"!#$%&'*+-.^_`|~"}) allowed[static_cast<unsigned char>(mark)] = true;
+  return allowed;
+}();
+
+/// A token (RFC 9110 5.6.2): methods and field names.
+constexpr bool is_token(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (!token_chars[static_cast<unsigned char>(c)]) return false;
+  }
+  return !text.empty();
+}
+
+/// Whether a control character stands in `text`, see `is_control`.
+constexpr bool holds_control(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (is_control(c)) return true;
+  }
+  return false;
 }
 
 /// Whether a comma-separated list (`Connection`) holds `token`, in any case.

@@ -86,8 +86,12 @@ class Logger {
               (options.format == Format::automatic && isatty(options.descriptor) == 0)),
         task_events_max_(options.task_events_per_second_max),
         sink_(std::make_shared<DescriptorSink>(options.descriptor, json_, options.service)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(std::max<std::size_t>(options.queue_lines_max, 16), 1,
-                                                             block_sigpipe)),
+        pool_(new spdlog::details::thread_pool(std::max<std::size_t>(options.queue_lines_max, 16), 1, block_sigpipe),
+              [this](spdlog::details::thread_pool* pool) {
+                delete pool;  // joins the writer's thread, which writes what is queued
+                pool_gone_ = true;
+                pool_gone_.notify_all();
+              }),
         logger_(std::make_shared<spdlog::async_logger>(options.service, sink_, pool_,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {
     sink_->watch(pool_.get());
@@ -124,13 +128,12 @@ class Logger {
     report_suppressed(Level::warning, windows_[1]);
     sink_->writer().give_up_at(std::chrono::steady_clock::now() + patience);
     dropped_at_stop_ = pool_->overrun_counter();
-    std::weak_ptr<spdlog::details::thread_pool> gone = pool_;
     {
       const std::lock_guard lock(pool_mutex_);
-      pool_.reset();  // waits for the thread, which writes what is queued
+      pool_.reset();
     }
-    // A caller in the middle of a line may have kept the pool for a moment.
-    while (!gone.expired()) std::this_thread::yield();
+    // A caller in the middle of a line may have kept the pool for a moment, and then it is that caller who joins.
+    pool_gone_.wait(false);
     sink_->flush();
   }
 
@@ -160,6 +163,7 @@ class Logger {
   const std::uint32_t task_events_max_;
   const std::shared_ptr<DescriptorSink> sink_;
   mutable std::mutex pool_mutex_;
+  std::atomic<bool> pool_gone_ = false;
   std::shared_ptr<spdlog::details::thread_pool> pool_;  // guarded by pool_mutex_ once `stop` may run
   const std::shared_ptr<spdlog::async_logger> logger_;
   std::array<Window, 2> windows_;  // up to info; warnings and errors

@@ -21,14 +21,15 @@ void list_workers(Services& services, Call call) {
   answer_stats(services, std::move(call), [](std::string& body, const Stats& stats) {
     codec::ObjectWriter object(body);
     codec::append_list(object.key("workers"), stats.workers,
-                [&](const WorkerStats& worker) { codec::write_worker(body, worker); });
+                       [&](const WorkerStats& worker) { codec::write_worker(body, worker); });
   });
 }
 
 void list_types(Services& services, Call call) {
   answer_stats(services, std::move(call), [](std::string& body, const Stats& stats) {
     codec::ObjectWriter object(body);
-    codec::append_list(object.key("task_types"), stats.types, [&](const TypeStats& type) { codec::write_type(body, type); });
+    codec::append_list(object.key("task_types"), stats.types,
+                       [&](const TypeStats& type) { codec::write_type(body, type); });
   });
 }
 

@@ -17,7 +17,7 @@ void list_queues(Services& services, Call call) {
     {
       codec::ObjectWriter object(body);
       codec::append_list(object.key("queues"), stats->queues,
-                  [&](const QueueStats& queue) { codec::write_queue(body, queue, stats->now); });
+                         [&](const QueueStats& queue) { codec::write_queue(body, queue, stats->now); });
     }
     call.answer(200, std::move(body));
   });

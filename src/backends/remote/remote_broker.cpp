@@ -1,0 +1,359 @@
+#include "backends/remote/remote_broker.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+#include "backends/remote/call_pool.hpp"
+#include "backends/remote/rest_call.hpp"
+#include "base/clock.hpp"
+#include "base/uuid.hpp"
+#include "codec/json_check.hpp"
+#include "codec/json_cursor.hpp"
+#include "codec/json_record.hpp"
+#include "codec/json_task.hpp"
+#include "codec/json_work.hpp"
+#include "codec/json_write.hpp"
+#include "codec/time_text.hpp"
+
+namespace millrace::remote {
+namespace {
+
+constexpr std::size_t body_bytes_max = 8 * 1024 * 1024;  // of a batch; servers take 16 MiB
+constexpr Milliseconds wait_max{30'000};
+
+Error malformed_answer() {
+  return Error{ErrorCode::malformed, "the server's answer is none that we know; is it another version?"};
+}
+
+std::string seconds_text(Milliseconds duration) {
+  std::string text;
+  codec::append_seconds(text, duration);
+  return text;
+}
+
+/// A query that grows parameter by parameter, percent-encoded.
+class Target {
+ public:
+  explicit Target(std::string path) : text_(std::move(path)) {}
+  Target& add(std::string_view name, std::string_view value) {
+    text_.append(first_ ? "?" : "&").append(name).push_back('=');
+    first_ = false;
+    constexpr char digits[] = "0123456789ABCDEF";
+    for (const char c : value) {
+      const bool plain =
+          (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '.' || c == '_';
+      if (plain) {
+        text_.push_back(c);
+      } else {
+        const auto byte = static_cast<unsigned char>(c);
+        text_.push_back('%');
+        text_.push_back(digits[byte >> 4]);
+        text_.push_back(digits[byte & 15]);
+      }
+    }
+    return *this;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  bool first_ = true;
+};
+
+/// `/api/v1/tasks/{id}`. Errors: not_found for a text that names no task.
+Result<std::string> task_target(const TaskId& id, std::string_view rest = {}) {
+  if (!valid_name(id.view())) return Error{ErrorCode::not_found, "there is no task with this id"};
+  return std::string("/api/v1/tasks/").append(id.view()).append(rest);
+}
+
+/// One member of a small answer.
+template <class Read>
+auto member(std::string_view json, std::string_view name, Read&& read)
+    -> decltype(read(std::declval<codec::Cursor&>())) {
+  decltype(read(std::declval<codec::Cursor&>())) value;
+  if (!codec::check_json(json)) return value;
+  codec::Cursor at(json);
+  at.members([&](std::string_view key) {
+    if (key == name) {
+      value = read(at);
+    } else {
+      at.skip();
+    }
+    return true;
+  });
+  return value;
+}
+std::optional<std::string> text_member(std::string_view json, std::string_view name) {
+  return member(json, name, [](codec::Cursor& at) { return at.text(); });
+}
+
+/// A refused batch whose body has an answer for each task is an answer.
+bool has_items(const RestCall::Answer& answer) { return codec::read_enqueue_reply(answer.body).has_value(); }
+
+class RemoteBroker final : public Broker, public Inspector {
+ public:
+  RemoteBroker(std::string url, RemoteOptions options)
+      : call_(std::move(url), std::move(options.http), options.retry_for), pool_(options.threads_max) {}
+  ~RemoteBroker() override { close(); }
+
+  void enqueue(EnqueueRequest request, Completion<EnqueueReply> done) override {
+    run(std::move(done), [this, request = std::move(request)]() mutable { return enqueue_now(std::move(request)); });
+  }
+
+  void work(WorkRequest request, Completion<WorkReply> done) override {
+    if (draining_) request.want = 0, request.wait = Milliseconds(0);
+    if (request.wait.count() > 0) remember(request.worker.instance);
+    run(std::move(done), [this, request = std::move(request)]() { return work_now(request); });
+  }
+
+  /// A newer call of the instance ends the wait of the one before.
+  void stop_waiting(const std::string& instance) override {
+    WorkRequest request;
+    request.worker.instance = instance;
+    run(Completion<WorkReply>([](const Result<WorkReply>& reply) { ignore(reply, "the wait ends by itself"); }),
+        [this, request = std::move(request)]() { return work_now(request); });
+  }
+
+  void act(ActRequest request, Completion<ActReply> done) override {
+    run(std::move(done), [this, request = std::move(request)]() { return act_now(request); });
+  }
+
+  void control(ControlRequest request, Completion<ControlReply> done) override {
+    run(std::move(done), [this, request = std::move(request)]() { return control_now(request); });
+  }
+
+  void find(FindRequest request, Completion<TaskRecord> done) override {
+    run(std::move(done), [this, request = std::move(request)]() -> Result<TaskRecord> {
+      auto target = task_target(request.task);
+      if (!target) return std::move(target).error();
+      auto answer = call_("GET", *target, {}, Repeat::always);
+      if (!answer) return std::move(answer).error();
+      auto record = codec::read_record(answer->body);
+      if (record && !request.payload) record->spec.payload.clear();
+      if (record && !request.result) record->result.reset();
+      return record;
+    });
+  }
+
+  void watch(WatchRequest request, Completion<TaskRecord> done) override {
+    run(std::move(done), [this, request = std::move(request)]() -> Result<TaskRecord> {
+      const auto wait = std::clamp(request.wait, Milliseconds(0), wait_max);
+      auto target = task_target(request.task, "/result?wait=" + seconds_text(wait));
+      if (!target) return std::move(target).error();
+      auto answer = call_("GET", *target, {}, Repeat::always, wait);
+      if (!answer) return std::move(answer).error();
+      return codec::read_record(answer->body);
+    });
+  }
+
+  void stats(Completion<Stats> done) override {
+    run(std::move(done), [this]() -> Result<Stats> {
+      auto answer = call_("GET", "/api/v1/stats", {}, Repeat::always);
+      if (!answer) return std::move(answer).error();
+      return codec::read_stats(answer->body);
+    });
+  }
+
+  void list(ListRequest request, Completion<TaskPage> done) override {
+    run(std::move(done), [this, request = std::move(request)]() { return list_now(request); });
+  }
+
+  /// The server's; if it cannot be asked, the reason is among the degradations.
+  Guarantees guarantees() const override {
+    auto answer = call_("GET", "/api/v1/guarantees", {}, Repeat::unserved);
+    auto read = answer ? codec::read_guarantees(answer->body) : Result<Guarantees>(answer.error());
+    if (read) return *std::move(read);
+    return {.broker = "http", .degradations = {"the server cannot be asked: " + to_string(read.error())}};
+  }
+  Capabilities capabilities() const override { return {}; }
+  Inspector* inspector() override { return this; }
+
+  void drain() override {
+    draining_ = true;
+    std::set<std::string> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      waiting.swap(waiting_);
+    }
+    for (const auto& instance : waiting) stop_waiting(instance);
+  }
+
+  void close() override {
+    call_.cancel();
+    pool_.stop();
+  }
+
+ private:
+  /// Runs the blocking `call` on a thread of ours and answers with what it returns.
+  template <class T, class Call>
+  void run(Completion<T> done, Call call) {
+    // Shared, because a job that the pool does not take must still answer.
+    auto answer = std::make_shared<Completion<T>>(std::move(done));
+    UniqueFunction<void()> job([answer, call = std::move(call)]() mutable { (*answer)(call()); });
+    if (!pool_.run(job)) (*answer)(Error{ErrorCode::unavailable, "the connection is closed"});
+  }
+
+  void remember(const std::string& instance) {
+    const std::lock_guard lock(mutex_);
+    waiting_.insert(instance);
+  }
+
+  Result<EnqueueReply> enqueue_now(EnqueueRequest request) const {
+    // What had no id gets one, so that asking again finds what the lost answer was about.
+    const auto now = SystemClock().wall_now();
+    std::vector<bool> ours(request.tasks.size());
+    for (std::size_t i = 0; i < request.tasks.size(); ++i) {
+      ours[i] = request.tasks[i].task_id.empty();
+      if (ours[i]) request.tasks[i].task_id = make_uuid(now);
+    }
+    EnqueueReply reply;
+    for (std::size_t first = 0; first < request.tasks.size();) {
+      auto part = enqueue_part(request, first);
+      if (!part && first == 0) return std::move(part).error();
+      if (!part) {  // what was accepted stands; the rest was not asked
+        while (reply.items.size() < request.tasks.size()) reply.items.emplace_back(part.error());
+        break;
+      }
+      if (part->items.empty()) return malformed_answer();
+      first += part->items.size();
+      reply.durability = part->durability;
+      std::ranges::move(part->items, std::back_inserter(reply.items));
+    }
+    if (reply.items.size() != request.tasks.size()) return malformed_answer();
+    // Ids of ours were never used before: a duplicate of one is our own first try.
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      if (ours[i] && reply.items[i] && request.tasks[i].idempotency_key.empty()) reply.items[i]->duplicate = false;
+    }
+    return reply;
+  }
+
+  /// As many tasks from `first` on as one body holds; all of them if they are atomic.
+  Result<EnqueueReply> enqueue_part(const EnqueueRequest& request, std::size_t first) const {
+    std::string body = "[";
+    for (auto i = first; i < request.tasks.size() && (request.atomic || body.size() < body_bytes_max); ++i) {
+      if (i > first) body.push_back(',');
+      codec::write_task(body, request.tasks[i]);
+    }
+    body.push_back(']');
+    auto answer = call_("POST", request.atomic ? "/api/v1/tasks/batch?atomic=true" : "/api/v1/tasks/batch", body,
+                        Repeat::always, Milliseconds(0), has_items);
+    if (!answer) return std::move(answer).error();
+    return codec::read_enqueue_reply(answer->body);
+  }
+
+  Result<WorkReply> work_now(const WorkRequest& request) const {
+    std::string body;
+    codec::write_work_request(body, request);
+    auto answer = call_("POST", "/api/v1/work", body, Repeat::never, std::min(request.wait, wait_max));
+    if (!answer) return std::move(answer).error();
+    return codec::read_work_reply(answer->body);
+  }
+
+  Result<ActReply> act_now(const ActRequest& request) const {
+    if (request.tasks.size() == 1 && request.action == Action::cancel) return cancel_one(request.tasks.front());
+    std::string body;
+    {
+      codec::ObjectWriter object(body);
+      object.text("action", to_string(request.action));
+      codec::append_list(object.key("tasks"), request.tasks,
+                         [&](const TaskId& id) { codec::append_string(body, id.view()); });
+    }
+    auto answer = call_("POST", "/api/v1/tasks/actions", body, Repeat::unserved);
+    if (!answer) return std::move(answer).error();
+    return codec::read_act_reply(answer->body);
+  }
+
+  /// The way that needs the least permission.
+  Result<ActReply> cancel_one(const TaskId& id) const {
+    ActReply reply;
+    auto target = task_target(id, "/cancel");
+    if (!target) return reply.items.emplace_back(std::move(target).error()), reply;
+    auto answer = call_("POST", *target, {}, Repeat::unserved);
+    if (!answer) {
+      const bool of_the_task = error_info(answer.error().code).retry == Retry::no;
+      if (!of_the_task) return std::move(answer).error();
+      return reply.items.emplace_back(std::move(answer).error()), reply;
+    }
+    const auto status = parse_status(text_member(answer->body, "status").value_or(""));
+    if (!status) return malformed_answer();
+    reply.durability =
+        parse_durability(text_member(answer->body, "durability").value_or("")).value_or(Durability::memory);
+    reply.items.emplace_back(Acted{.task_id = id, .status = *status, .requested = answer->status == 202});
+    return reply;
+  }
+
+  Result<ControlReply> control_now(const ControlRequest& request) {
+    if (!valid_name(request.queue.view()))
+      return Error{ErrorCode::invalid_argument, "the queue's name is none", "queue"};
+    const auto target = "/api/v1/queues/" + request.queue.str();
+    switch (request.control) {
+      case Control::pause:
+      case Control::resume: {
+        const auto verb = request.control == Control::pause ? "/pause" : "/resume";
+        auto answer = call_("POST", target + verb, {}, Repeat::always);
+        if (!answer) return std::move(answer).error();
+        return ControlReply{};
+      }
+      case Control::purge:
+        return purge(target);
+    }
+    return Error{ErrorCode::internal, "no such control"};
+  }
+
+  /// Starts a purge and follows the operation until it has ended.
+  Result<ControlReply> purge(const std::string& queue) {
+    auto started = call_("POST", queue + "/purge", {}, Repeat::unserved);
+    if (!started) return std::move(started).error();
+    auto body = std::move(started->body);
+    for (;;) {
+      const auto state = text_member(body, "state").value_or("");
+      if (state == "done") {
+        const auto changed = member(body, "changed", [](codec::Cursor& at) { return at.natural(); });
+        return ControlReply{.affected = changed.value_or(0)};
+      }
+      const auto id = text_member(body, "operation_id").value_or("");
+      if (state == "failed" || state == "stopped" || !valid_name(id)) {
+        return Error{ErrorCode::unavailable, "the purge ended as '" + state + "'"};
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      auto answer = call_("GET", "/api/v1/operations/" + id, {}, Repeat::always);
+      if (!answer) return std::move(answer).error();
+      body = std::move(answer->body);
+    }
+  }
+
+  Result<TaskPage> list_now(const ListRequest& request) const {
+    Target target("/api/v1/tasks");
+    if (request.queue) target.add("queue", request.queue->view());
+    std::string statuses;
+    for (const auto status : request.statuses) statuses.append(statuses.empty() ? "" : ",").append(to_string(status));
+    if (!statuses.empty()) target.add("status", statuses);
+    if (request.type) target.add("task_type", request.type->view());
+    if (!request.id_prefix.empty()) target.add("id_prefix", request.id_prefix);
+    if (request.created_after) target.add("created_after", codec::time_text(*request.created_after));
+    if (request.created_before) target.add("created_before", codec::time_text(*request.created_before));
+    target.add("limit", std::to_string(request.limit));
+    if (!request.cursor.empty()) target.add("cursor", request.cursor);
+    if (request.payload || request.result) {
+      target.add("include", !request.result ? "payload" : !request.payload ? "result" : "payload,result");
+    }
+    auto answer = call_("GET", target.text(), {}, Repeat::always);
+    if (!answer) return std::move(answer).error();
+    return codec::read_page(answer->body);
+  }
+
+  mutable RestCall call_;
+  std::atomic<bool> draining_ = false;
+  std::mutex mutex_;
+  std::set<std::string> waiting_;  // instances that have ever waited
+  CallPool pool_;                  // last: its threads use the rest
+};
+
+}  // namespace
+
+std::shared_ptr<Broker> make_remote_broker(std::string url, RemoteOptions options) {
+  return std::make_shared<RemoteBroker>(std::move(url), std::move(options));
+}
+
+}  // namespace millrace::remote
