@@ -68,8 +68,7 @@ class HeadParser {
     head_.target = line.substr(first + 1, last - first - 1);
     const auto version = line.substr(last + 1);
     const auto method = head_.method_text;
-    if (method.empty() || method.size() > method_size_max ||
-        !std::all_of(method.begin(), method.end(), is_token_char)) {
+    if (method.size() > method_size_max || !is_token(method)) {
       return malformed("the method is not a token");
     }
     head_.is_http_1_0 = version == "HTTP/1.0";
