@@ -16,10 +16,11 @@ ARROWS = {
     "backends": {"domain", "broker", "codec", "net", "observe"},
     "server": {"domain", "broker", "codec", "net", "connect", "observe", "access"},
     "sdk": {"domain", "broker", "codec", "net", "connect", "observe"},
-    "testing": {"engine", "storage", "sdk"},
+    "testing": {"engine", "storage", "sdk", "broker", "connect"},
     "observe": {"domain"},
     "access": {"domain"},
     "tasks": set(),
+    "supervise": {"broker"},  # the child process in which attempts run
     "connect": {"broker"},
     "components": {"broker", "connect", "engine", "storage", "backends", "sdk", "observe"},  # registers what is linked
     "settings": set(),  # flags, environment and files to values, for apps
@@ -156,7 +157,8 @@ def link_lines(tree):
                 elif collecting:
                     wanted.append(word)
             for name in wanted:
-                if name not in ARROWS.get(folder, set()) | LINK_ONLY.get(folder, set()) | {"base", "asio"}:
+                folder_named = "backends" if name.startswith("backend_") else name
+                if folder_named not in ARROWS.get(folder, set()) | LINK_ONLY.get(folder, set()) | {"base", "asio"}:
                     yield f"{path}: {folder} may not depend on {name}"
 
 

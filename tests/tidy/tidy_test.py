@@ -127,14 +127,16 @@ class RulesTest(unittest.TestCase):
         self.accepts("workplace_words", "docs/a.md", "POST /api/v1/work/x, a TLS session, ./work/x\n")
 
     def test_another_word_for_a_task_is_refused(self):
-        self.refuses("one_word_per_thing", "src/engine/a.cpp", "int job_id;\n")
-        self.accepts("one_word_per_thing", "src/engine/a.cpp", 'auto type = "job";\n')
+        self.refuses("one_word_per_thing", "src/broker/a.cpp", "int job_id;\n")
+        self.accepts("one_word_per_thing", "src/broker/a.cpp", 'auto type = "job";\n')
         self.assertTrue(list(RULES["one_word_per_thing"](Tree({"docs/glossary.md": "**task**"}))))
         self.assertTrue(list(RULES["one_word_per_thing"](Tree({}))))
 
     def test_a_sleeping_test_is_refused(self):
         self.refuses("no_sleeping_tests", "src/base/a_test.cpp", "std::this_thread::sleep_for(1s);\n")
+        self.refuses("no_sleeping_tests", "src/base/a_test.cpp", "while (go) { step(); }\nstd::this_thread::sleep_for(1s);\n")
         self.accepts("no_sleeping_tests", "src/base/a_test.cpp", "clock.sleep_until(now);\n")
+        self.accepts("no_sleeping_tests", "src/base/a_test.cpp", "while (!done()) std::this_thread::sleep_for(1ms);\n")
 
     def test_a_silenced_test_is_refused(self):
         self.refuses("no_silenced_tests", "src/base/a_test.cpp", "// TEST(A, B) {}\n")
