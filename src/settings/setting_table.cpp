@@ -49,7 +49,7 @@ constexpr SettingInfo table[] = {
     {.name = "cors_origin", .member = &S::cors_origin, .group = gateway,
      .help = "Origins of other web pages that may call the API. Repeatable; none by default.", .form = Form::origin},
     {.name = "dialects", .member = &S::dialects, .group = gateway, .default_text = "all",
-     .help = "Which older APIs are answered: `all`, `none` or a list of names.", .form = Form::name},
+     .help = "Which older APIs are answered: `all`, `none`, or some of `jobs`, `celery`, `tasks`.", .form = Form::name},
     {.name = "io_threads", .member = &S::io_threads, .group = gateway, .default_text = "1",
      .help = "Threads for connections.", .least = 1, .most = 64},
     {.name = "max_connections", .member = &S::max_connections, .group = gateway, .default_text = "10000",
