@@ -33,17 +33,12 @@ void write_enqueued_members(ObjectWriter& object, const Enqueued& task) {
               [&](const std::string& warning) { append_string(object.out(), warning); });
 }
 
-/// `tasks[3].priority` for the field `priority` of item 3, and back.
+/// `tasks[3].priority` for the field `priority` of item 3.
 std::string item_field(std::size_t index, std::string_view field) {
   auto text = "tasks[" + std::to_string(index) + "]";
   if (!field.empty()) text.append(".").append(field);
   return text;
 }
-std::string field_of_item(std::string field) {
-  const auto end = field.starts_with("tasks[") ? field.find(']') : std::string::npos;
-  return end == std::string::npos ? field : field.substr(std::min(end + 2, field.size()));
-}
-
 Result<Enqueued> read_enqueue_item(Cursor& at, Fields& fields) {
   Enqueued task;
   std::optional<Error> error;
@@ -67,7 +62,7 @@ Result<Enqueued> read_enqueue_item(Cursor& at, Fields& fields) {
     return true;
   });
   if (!error) return task;
-  error->field = field_of_item(std::move(error->field));
+  error->field = field_within_item(std::move(error->field));
   return std::move(*error);
 }
 
@@ -121,6 +116,11 @@ Result<TaskList> read_task_lines(std::string_view ndjson, UnknownFields unknown)
   return tasks;
 }
 
+std::string field_within_item(std::string field) {
+  const auto end = field.starts_with("tasks[") ? field.find(']') : std::string::npos;
+  return end == std::string::npos ? field : field.substr(std::min(end + 2, field.size()));
+}
+
 void write_task(std::string& out, const TaskSpec& task) {
   ObjectWriter object(out);
   write_spec_members(object, task, SpecForm::submission);
@@ -161,7 +161,7 @@ void write_enqueue_reply_members(ObjectWriter& object, const EnqueueReply& reply
       write_enqueued_members(entry, *item);
     } else {
       auto error = item.error();
-      error.field = item_field(index, error.field);
+      error.field = item_field(index, field_within_item(std::move(error.field)));
       write_item_error(entry.key("error"), error);
     }
     ++index;

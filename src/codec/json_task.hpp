@@ -47,6 +47,9 @@ void write_task(std::string& out, const TaskSpec& task);
 /// Appends the JSON array that `POST /api/v1/tasks/batch` takes.
 void write_task_array(std::string& out, const std::vector<TaskSpec>& tasks);
 
+/// The field of an error within its item: `priority` for `tasks[3].priority`.
+std::string field_within_item(std::string field);
+
 /// Appends the answer to one submission, as `POST /api/v1/tasks` gives it.
 void write_submission(std::string& out, const Enqueued& task, Durability durability);
 /// Adds a batch's answer: `"accepted","duplicates","refused","durability","items":[{"task_id",…},{"error":{…}}]`. The

@@ -29,9 +29,9 @@ struct DialectTest : testing::Test {
 // ---- POST /submit, GET /status/{id}
 // ---------------------------------------------------------------------------------------
 
-using Jobs = DialectTest;
+using JobsDialect = DialectTest;
 
-TEST_F(Jobs, SubmitAnswersQueuedAndRunsAJob) {
+TEST_F(JobsDialect, SubmitAnswersQueuedAndRunsAJob) {
   const auto response = test.post("/submit", R"({"payload":{"task":"Example job"},"extra":1})");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, R"({"task_id":"id-1","status":"queued"})");
@@ -39,7 +39,7 @@ TEST_F(Jobs, SubmitAnswersQueuedAndRunsAJob) {
   EXPECT_EQ(submitted().payload, R"({"task":"Example job"})");
 }
 
-TEST_F(Jobs, SubmitTakesPriorityAndRetries) {
+TEST_F(JobsDialect, SubmitTakesPriorityAndRetries) {
   test.post("/submit", R"({"payload":{},"priority":500,"retries":1})");
   EXPECT_EQ(submitted().priority, 100);
   EXPECT_EQ(submitted().max_retries, 1);
@@ -48,7 +48,7 @@ TEST_F(Jobs, SubmitTakesPriorityAndRetries) {
   EXPECT_EQ(test.post("/submit", "nonsense").status, 400);
 }
 
-TEST_F(Jobs, StatusHasFiveWords) {
+TEST_F(JobsDialect, StatusHasFiveWords) {
   const std::pair<Status, const char*> words[] = {{Status::scheduled, "queued"},      {Status::queued, "queued"},
                                                   {Status::processing, "processing"}, {Status::retrying, "retrying"},
                                                   {Status::completed, "completed"},   {Status::failed, "failed"},
@@ -64,9 +64,9 @@ TEST_F(Jobs, StatusHasFiveWords) {
 // ---- /api/tasks
 // -------------------------------------------------------------------------------------------------------------
 
-using Celery = DialectTest;
+using CeleryDialect = DialectTest;
 
-TEST_F(Celery, SubmitAnswersPending) {
+TEST_F(CeleryDialect, SubmitAnswersPending) {
   const auto response = test.post(
       "/api/tasks", R"({"task_type":"data_processing","priority":"high","parameters":{"data":"test data"},"delay":0})");
   EXPECT_EQ(response.status, 202);
@@ -79,14 +79,14 @@ TEST_F(Celery, SubmitAnswersPending) {
   EXPECT_EQ(submitted().backoff, (Backoff{Backoff::Kind::exponential, seconds(1), 2, seconds(60), 0}));
 }
 
-TEST_F(Celery, SubmitSaysTheDelayAsItWasGiven) {
+TEST_F(CeleryDialect, SubmitSaysTheDelayAsItWasGiven) {
   EXPECT_THAT(test.post("/api/tasks", R"({"task_type":"t","delay":2.5})").body,
               HasSubstr("Will start in 2.5 seconds."));
   EXPECT_EQ(submitted().delay, Milliseconds{2500});
   EXPECT_EQ(submitted().payload, "{}");
 }
 
-TEST_F(Celery, SubmitRefusesInItsOwnWords) {
+TEST_F(CeleryDialect, SubmitRefusesInItsOwnWords) {
   EXPECT_EQ(test.post("/api/tasks", R"({"parameters":{}})").status, 400);
   EXPECT_EQ(test.post("/api/tasks", R"({"parameters":{}})").body, R"({"error":"task_type is required"})");
   for (const auto* delay : {"-1", "\"5\"", "[]", "1e300"}) {
@@ -97,7 +97,7 @@ TEST_F(Celery, SubmitRefusesInItsOwnWords) {
   EXPECT_EQ(test.post("/api/tasks", "{").status, 400);
 }
 
-TEST_F(Celery, StateHasCelerysWords) {
+TEST_F(CeleryDialect, StateHasCelerysWords) {
   const std::pair<Status, const char*> words[] = {{Status::scheduled, "PENDING"},  {Status::queued, "PENDING"},
                                                   {Status::processing, "STARTED"}, {Status::retrying, "RETRY"},
                                                   {Status::completed, "SUCCESS"},  {Status::failed, "FAILURE"},
@@ -114,7 +114,7 @@ TEST_F(Celery, StateHasCelerysWords) {
   EXPECT_THAT(test.get("/api/tasks/a").body, HasSubstr(R"("details":"it broke"})"));
 }
 
-TEST_F(Celery, AnUnknownTaskIsPending) {
+TEST_F(CeleryDialect, AnUnknownTaskIsPending) {
   EXPECT_EQ(test.get("/api/tasks/unknown").status, 200);
   EXPECT_THAT(test.get("/api/tasks/unknown").body, HasSubstr(R"("state":"PENDING")"));
 }
@@ -122,9 +122,9 @@ TEST_F(Celery, AnUnknownTaskIsPending) {
 // ---- /tasks and /stats
 // ------------------------------------------------------------------------------------------------------
 
-using Tasks = DialectTest;
+using TasksDialect = DialectTest;
 
-TEST_F(Tasks, SubmitAnswersPending) {
+TEST_F(TasksDialect, SubmitAnswersPending) {
   const auto response =
       test.post("/tasks", R"({"task_type":"email","payload":{"to":"user@example.com"},"max_retries":3,"priority":10})");
   EXPECT_EQ(response.status, 200);
@@ -137,7 +137,7 @@ TEST_F(Tasks, SubmitAnswersPending) {
   EXPECT_EQ(test.post("/tasks", R"({"payload":{}})").status, 422);
 }
 
-TEST_F(Tasks, RecordHasEveryMember) {
+TEST_F(TasksDialect, RecordHasEveryMember) {
   have(Status::failed);
   EXPECT_EQ(test.get("/tasks/a").body,
             R"({"task_id":"a","task_type":"email","payload":{"to":1},"status":"dead_letter","priority":0,)"
@@ -151,7 +151,7 @@ TEST_F(Tasks, RecordHasEveryMember) {
   EXPECT_EQ(test.get("/tasks/unknown").body, R"({"detail":"Task not found"})");
 }
 
-TEST_F(Tasks, StatsHaveTheCompletionRate) {
+TEST_F(TasksDialect, StatsHaveTheCompletionRate) {
   EXPECT_EQ(test.get("/stats").body,
             R"({"pending":0,"processing":0,"retrying":0,"dead_letter":0,"completed":0,"completion_rate":100.0})");
   Stats stats;

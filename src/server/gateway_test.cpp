@@ -29,10 +29,10 @@ TEST(Gateway, AnswersUnknownPathsAndMethods) {
   EXPECT_THAT(test.get("/api/v1/nothing").body, HasSubstr("\"code\":\"not_found\""));
   const auto refused = test.send("PUT", "/api/v1/tasks");
   EXPECT_EQ(refused.status, 405);
-  EXPECT_EQ(refused.header("Allow"), "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(refused.header("Allow"), "POST, GET, HEAD, OPTIONS");
   const auto options = test.send("OPTIONS", "/api/v1/tasks");
   EXPECT_EQ(options.status, 204);
-  EXPECT_EQ(options.header("Allow"), "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(options.header("Allow"), "POST, GET, HEAD, OPTIONS");
   EXPECT_EQ(test.send("HEAD", "/api/v1/health").status, 200);
 }
 

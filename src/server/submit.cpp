@@ -1,5 +1,7 @@
 #include "server/submit.hpp"
 
+#include "codec/json_task.hpp"
+
 namespace millrace::server {
 namespace {
 
