@@ -1,5 +1,6 @@
 #include "internal_worker.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -79,6 +80,7 @@ int work(const InternalWorkerSettings& settings, const std::shared_ptr<AttemptRe
   Worker worker(handle_of(std::make_shared<supervise::RecordingBroker>(std::move(gateway), recorder), settings.broker),
                 options);
   for (auto& task : tasks::builtin_tasks(settings.tasks)) {
+    if (!settings.types.empty() && std::ranges::find(settings.types, task.type) == settings.types.end()) continue;
     const TaskType type(task.type);
     worker.on(type, [task = std::move(task), recorder](const Json& payload, Context& context) {
       return run_noted(task, *recorder, payload, context);

@@ -16,6 +16,7 @@ struct InternalWorkerSettings {
   std::string broker = {};  // URL of the gateway, `unix:/path`
   std::string name = "serve";
   std::uint32_t slots = 1;
+  std::vector<std::string> types = {};      // of the built-in ones; empty = all
   std::vector<std::string> queues = {};     // empty = all
   std::chrono::milliseconds grace{30'000};  // for a drain; the parent waits a little longer
   tasks::BuiltinOptions tasks = {};

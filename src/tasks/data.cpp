@@ -9,7 +9,9 @@ JsonHandler data_task() {
   return [](const Json& payload, Context& context) {
     const Json* data =
         payload.is_object() ? first_member(payload, {"data", "numbers", "values", "text", "rows"}) : nullptr;
-    return summarise(data != nullptr ? *data : payload, context.stop_token());
+    auto summary = summarise(data != nullptr ? *data : payload, context.stop_token());
+    if (context.stop_requested()) throw Stopped();  // a summary of the first rows only would look like one of all
+    return summary;
   };
 }
 

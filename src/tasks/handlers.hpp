@@ -50,6 +50,11 @@ struct SimulatedFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The attempt was asked to stop and did: the worker records why it was asked.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped") {}
+};
+
 /// The payload does not say what the task needs: no retry changes that.
 class InvalidPayload : public Permanent {
  public:

@@ -29,6 +29,7 @@ JsonHandler sleep_task(const BuiltinLimits& limits) {
     std::unique_lock lock(mutex);
     const auto began = std::chrono::steady_clock::now();
     stopped.wait_for(lock, context.stop_token(), wanted, [] { return false; });
+    if (context.stop_requested()) throw Stopped();
     const Seconds slept = std::chrono::steady_clock::now() - began;
     return Json::object({{"slept", slept.count()}});
   };
