@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include <millrace/client.hpp>
 
@@ -10,6 +11,8 @@ namespace millrace {
 namespace {
 
 constexpr Milliseconds watch_max{25'000};  // of one call to the broker; longer waits ask again
+
+constexpr std::ptrdiff_t call_tasks_max = 10'000;  // of one call to the broker; more are sent in several
 
 using Submissions = std::vector<Result<Submission>>;
 
@@ -94,9 +97,24 @@ Client::Client(BrokerHandle broker) : broker_(std::move(broker)) {}
 Result<std::vector<Result<Submission>>> Client::submit(std::vector<TaskSpec> tasks, bool atomic) const {
   auto broker = open_broker(broker_);
   if (!broker) return std::move(broker).error();
-  return submissions_of(blocking<EnqueueReply>([&](auto done) {
-    (*broker)->enqueue({std::move(tasks), atomic}, std::move(done));
-  }));
+  const auto send = [&](std::vector<TaskSpec> part) {
+    return submissions_of(blocking<EnqueueReply>([&](auto done) {
+      (*broker)->enqueue({std::move(part), atomic}, std::move(done));
+    }));
+  };
+  if (std::ssize(tasks) <= call_tasks_max || atomic) return send(std::move(tasks));
+
+  Submissions all;
+  for (auto first = tasks.begin(); first != tasks.end();) {
+    const auto last = first + std::min<std::ptrdiff_t>(call_tasks_max, tasks.end() - first);
+    auto part = send({std::move_iterator(first), std::move_iterator(last)});
+    if (!part && all.empty()) return part;
+    // What was accepted stands, so a later call that fails is the error of its tasks alone.
+    if (!part) part = Submissions(static_cast<std::size_t>(last - first), std::move(part).error());
+    std::ranges::move(*part, std::back_inserter(all));
+    first = last;
+  }
+  return all;
 }
 
 Result<Submission> Client::submit_one(TaskSpec task) const {
