@@ -142,9 +142,13 @@ class HeadParser {
   }
 
   Verdict connection(std::string_view value) noexcept {
-    if (list_holds(value, "close")) close_ = true;
-    if (list_holds(value, "keep-alive")) head_.keep_alive = true;
-    return std::nullopt;
+    bool all_tokens = true;
+    for_each_element(value, [&](std::string_view option) {
+      all_tokens = all_tokens && is_token(option);
+      if (equals_ignoring_case(option, "close")) close_ = true;
+      if (equals_ignoring_case(option, "keep-alive")) head_.keep_alive = true;
+    });
+    return all_tokens ? Verdict{} : malformed("Connection is not a list of tokens");
   }
 
   Verdict length(std::string_view value) noexcept {

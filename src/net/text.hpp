@@ -55,14 +55,14 @@ constexpr bool holds_control(std::string_view text) noexcept {
   return false;
 }
 
-/// Whether a comma-separated list (`Connection`) holds `token`, in any case.
-constexpr bool list_holds(std::string_view list, std::string_view token) noexcept {
+/// Calls `element` with each trimmed part of a comma-separated list (`Connection`); empty parts are skipped.
+template <class Function>
+constexpr void for_each_element(std::string_view list, Function element) {
   while (!list.empty()) {
     const auto comma = list.find(',');
-    if (equals_ignoring_case(trimmed(list.substr(0, comma)), token)) return true;
+    if (const auto part = trimmed(list.substr(0, comma)); !part.empty()) element(part);
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
   }
-  return false;
 }
 
 }  // namespace millrace::http
