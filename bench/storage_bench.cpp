@@ -111,6 +111,7 @@ class Run {
 };
 
 std::string sized(std::string_view name, std::size_t bytes) {
+  if (bytes < 1024) return std::string(name) + " " + std::to_string(bytes) + " B";
   return std::string(name) + " " +
          (bytes >= mib ? std::to_string(bytes >> 20) + " MiB" : std::to_string(bytes >> 10) + " KiB");
 }
