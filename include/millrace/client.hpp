@@ -119,10 +119,9 @@ class Client {
   template <std::ranges::input_range Payloads>
   requires HasTaskType<std::ranges::range_value_t<Payloads>>
   auto enqueue_all(Payloads&& payloads, EnqueueOptions options = EnqueueOptions()) const {
+    auto items = try_enqueue_all(std::forward<Payloads>(payloads), std::move(options)).value();
     std::vector<TaskHandle<OutputOf<std::ranges::range_value_t<Payloads>>>> handles;
-    for (auto& item : try_enqueue_all(std::forward<Payloads>(payloads), std::move(options)).value()) {
-      handles.push_back(std::move(item).value());
-    }
+    for (auto& item : items) handles.push_back(std::move(item).value());
     return handles;
   }
   template <std::ranges::input_range Payloads>

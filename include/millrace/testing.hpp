@@ -54,7 +54,7 @@ class Bench {
   /// Runs one due task to its end; false if none is due. Tasks that nobody handles stay.
   bool run_one();
   /// Runs due tasks, with what they submit, until none is left; how many attempts that were. Throws `std::logic_error`
-  /// after 100,000: they breed.
+  /// after 10,000: they breed.
   std::size_t run_due();
 
   /// Moves the clock; time does not pass otherwise. Delays, retries, leases and retention follow.

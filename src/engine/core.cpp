@@ -319,6 +319,7 @@ void Core::prefetch() {
 bool Core::may_evict(const BlockTable::Entry& entry) const {
   constexpr std::uint64_t line_head = 4096;
   const auto& block = *entry.resident;
+  if (block.number == block_of(state_.next_seq)) return false;  // still being filled
   if (block.dirty || block.image_due || block.processing != 0 || entry.stored.version == 0) return false;
   if (checkpoint_.running() && entry.stored.version == checkpoint_.group()) return false;
   return std::all_of(entry.stored.waiting.begin(), entry.stored.waiting.end(), [&](const auto& waiting) {

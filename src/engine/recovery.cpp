@@ -126,6 +126,9 @@ Result<RecoveryReport> recover(storage::Store& store, State& state, Checkpoint& 
       if (auto read = read_chunks(store, state, checkpoint); !read) return std::move(read).error();
       if (auto rebuilt = rebuild_leases(state, leases); !rebuilt) return std::move(rebuilt).error();
     }
+    const auto filling = block_of(state.next_seq);
+    if (auto* const entry = state.blocks.find(filling); entry != nullptr && !entry->resident)
+      state.adopt(state.load_now(filling, entry->stored.version));
     if (auto replayed = replay(store, state, report); !replayed) return std::move(replayed).error();
   } catch (const Failure& failure) {
     return failure.error();

@@ -16,7 +16,7 @@ std::optional<Error> invalid(std::string field, std::string detail) {
 
 std::optional<Error> above(std::string_view field, std::size_t size, std::size_t limit) {
   if (size <= limit) return std::nullopt;
-  return Error{ErrorCode::too_large,
+  return Error{ErrorCode::invalid_argument,
                std::string(field) + " has " + std::to_string(size) + " items, the limit is " + std::to_string(limit),
                std::string(field)};
 }

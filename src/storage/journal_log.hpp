@@ -28,7 +28,7 @@ struct JournalOptions {
 };
 
 /// The log: an ordered sequence of batches in segments, and at the same time the journal family, whose records stand
-/// nowhere else. One call writes one batch with one write and, if asked, one sync (ADR 2).
+/// nowhere else. One call writes one batch with one write and, if asked, one sync (docs/adr/0003).
 ///
 /// Keys of the journal family only grow. A cut, `erase_range(journal, "", end)`, is a batch like any other; what is
 /// below it is not seen again, and segments that hold nothing else are used again.

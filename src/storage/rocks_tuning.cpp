@@ -29,7 +29,7 @@ rocksdb::ColumnFamilyOptions common(const std::shared_ptr<rocksdb::Cache>& cache
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.compression = rocksdb::kNoCompression;
-  family.memtable_protection_bytes_per_key = 8;  // F90; costs below 1 % (bench/storage_bench)
+  family.memtable_protection_bytes_per_key = 8;  // F90; costs 0.4 ms for each MiB (bench/storage_bench)
   family.level_compaction_dynamic_level_bytes = true;
   family.target_file_size_base = 64 * mebibyte;
   family.max_bytes_for_level_base = 256 * mebibyte;
@@ -52,6 +52,8 @@ rocksdb::ColumnFamilyOptions meta_tuning(const std::shared_ptr<rocksdb::Cache>& 
 // Values of about 12 KiB under keys that only grow: table files rarely overlap, so compaction mostly renames them.
 rocksdb::ColumnFamilyOptions blocks_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
   auto family = common(cache, 4096);  // so that each value is a table block of its own: one read fetches nothing else
+  // A quarter of the bytes, for JSON payloads, at no measured cost: what is not written need not be summed or synced.
+  family.compression = rocksdb::kLZ4Compression;
   family.write_buffer_size = memory / 4;
   family.max_write_buffer_number = 2;
   return family;
@@ -59,6 +61,7 @@ rocksdb::ColumnFamilyOptions blocks_tuning(const std::shared_ptr<rocksdb::Cache>
 
 rocksdb::ColumnFamilyOptions blobs_tuning(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t memory) {
   auto family = common(cache, 16 << 10);
+  family.compression = rocksdb::kLZ4Compression;
   family.write_buffer_size = memory / 8;
   family.max_write_buffer_number = 2;
   return family;
@@ -90,7 +93,7 @@ rocksdb::DBOptions database_tuning(const RocksOptions& options) {
   database.bytes_per_sync = 1 * mebibyte;  // table files go to disk as they are written, not all at once before a sync
   database.compaction_readahead_size = 2 * mebibyte;
   database.max_manifest_file_size = 16 * mebibyte;
-  database.max_open_files = 1024;
+  database.max_open_files = 400;  // leaves room for sockets below the usual limit of 1,024
   database.skip_stats_update_on_db_open = true;
   database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   database.keep_log_file_num = 3;

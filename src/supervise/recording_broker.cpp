@@ -14,11 +14,12 @@ void note(AttemptRecorder& recorder, const WorkReply& reply) {
 }  // namespace
 
 void RecordingBroker::work(WorkRequest request, Completion<WorkReply> done) {
-  broker_->work(std::move(request), [recorder = recorder_, done = std::move(done)](Result<WorkReply> reply) mutable {
-    // Before the worker sees a lease: no handler can start before its lease is noted.
-    if (reply) note(*recorder, *reply);
-    done(std::move(reply));
-  });
+  ForwardingBroker::work(std::move(request),
+                         [recorder = recorder_, done = std::move(done)](Result<WorkReply> reply) mutable {
+                           // Before the worker sees a lease: no handler can start before its lease is noted.
+                           if (reply) note(*recorder, *reply);
+                           done(std::move(reply));
+                         });
 }
 
 }  // namespace millrace::supervise

@@ -43,6 +43,7 @@ class BrokerConformance : public testing::TestWithParam<support::BrokerKind>, pu
   void advance(Milliseconds by) { under_test_->advance(by); }
   void step_wall(Milliseconds by) { under_test_->step_wall(by); }
   void reopen(Stop stop) { under_test_->reopen(stop); }
+  void break_store() { under_test_->break_store(); }
 
   /// The broker's wall clock.
   WallTime now() { return stats().now; }

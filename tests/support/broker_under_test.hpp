@@ -31,6 +31,7 @@ struct Powers {
   bool reopens = true;         // `reopen`
   bool inside_workers = true;  // may play a worker that lives in the serving process
   bool quotas = true;          // `BrokerSetup` is obeyed
+  bool breaks_store = true;    // `break_store`
 };
 
 /// One broker with its clock and its store, made for one test.
@@ -49,6 +50,9 @@ class BrokerUnderTest {
 
   /// Stops the broker and opens it again on what it had stored; only with `reopens`.
   virtual void reopen(Stop stop) = 0;
+
+  /// From now on, until `reopen(Stop::unclean)`, nothing can be written any more; only with `breaks_store`.
+  virtual void break_store() = 0;
 
   virtual Powers powers() const { return {}; }
 };

@@ -115,6 +115,8 @@ class EngineUnderTest final : public BrokerUnderTest {
     settle_down();
   }
 
+  void break_store() override { *cut_ = true; }
+
   void reopen(Stop stop) override {
     if (stop == Stop::unclean) *cut_ = true;
     engine_->close();
