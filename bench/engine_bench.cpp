@@ -16,7 +16,7 @@
 namespace {
 
 using namespace millrace;
-using Clock = std::chrono::steady_clock;
+using Stopwatch = std::chrono::steady_clock;
 
 std::map<std::string, std::string> read_arguments(int argc, char** argv) {
   std::map<std::string, std::string> arguments{
@@ -29,7 +29,7 @@ std::map<std::string, std::string> read_arguments(int argc, char** argv) {
   return arguments;
 }
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Stopwatch::time_point start) { return std::chrono::duration<double>(Stopwatch::now() - start).count(); }
 
 void produce(Broker& broker, std::size_t tasks, std::size_t batch, const std::string& payload, bool named) {
   std::deque<std::future<Result<EnqueueReply>>> under_way;
@@ -98,12 +98,12 @@ int main(int argc, char** argv) {
     broker = engine::open_engine(arguments["dir"], options).value();
   }
 
-  auto start = Clock::now();
+  auto start = Stopwatch::now();
   for (int i = 0; i < 200; ++i) produce(*broker, 1, 1, payload, false);
   consume(*broker, 200, batch);
   std::printf("one enqueue, one by one: %.3f ms each\n", seconds_since(start) / 200 * 1000);
 
-  start = Clock::now();
+  start = Stopwatch::now();
   std::thread producer([&] { produce(*broker, tasks, batch, payload, named); });
   consume(*broker, tasks, batch);
   producer.join();
@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   std::printf("durability %s, payload %s B, batch %zu, %s ids: %zu life cycles in %.2f s = %.0f /s\n",
               arguments["level"].c_str(), arguments["payload"].c_str(), static_cast<std::size_t>(batch),
               named ? "client" : "own", static_cast<std::size_t>(tasks), took, static_cast<double>(tasks) / took);
-  start = Clock::now();
+  start = Stopwatch::now();
   broker->close();
   std::printf("close: %.2f s\n", seconds_since(start));
   return 0;

@@ -117,6 +117,7 @@ int main(int argc, char** argv) {
   http::HttpServerOptions options;
   options.listen = {"127.0.0.1:0"};
   options.body_bytes_max = gateway.body_bytes_max();
+  options.round_ended = gateway.round_ended();
   http::HttpServer server(std::move(options), gateway.handler());
   if (auto started = server.start(); !started) fail(to_string(started.error()));
   const auto url = "http://" + server.bound_addresses().front();

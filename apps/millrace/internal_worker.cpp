@@ -69,13 +69,14 @@ void beat_until_stopped(const std::stop_token& stop, AttemptRecorder& recorder) 
 }
 
 int work(const InternalWorkerSettings& settings, const std::shared_ptr<AttemptRecorder>& recorder,
-         std::function<void(const WorkerEvent&)> on_event) {
+         WorkerListener on_event) {
   auto gateway = open_broker(connect(settings.broker)).value();
   WorkerOptions options;
   options.name = settings.name;
   options.concurrency = settings.slots;
   options.queues.assign(settings.queues.begin(), settings.queues.end());
   options.grace = settings.grace;
+  options.lease = settings.lease;
   options.on_event = std::move(on_event);
   Worker worker(handle_of(std::make_shared<supervise::RecordingBroker>(std::move(gateway), recorder), settings.broker),
                 options);
@@ -92,7 +93,7 @@ int work(const InternalWorkerSettings& settings, const std::shared_ptr<AttemptRe
 
 }  // namespace
 
-int run_internal_worker(std::function<void(const WorkerEvent&)> on_event) {
+int run_internal_worker(const std::function<WorkerListener(const InternalWorkerSettings&)>& begin) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed log or gateway is an error code, not an end
   const auto text = supervise::read_text(supervise::Descriptor{supervise::settings_fd});
   if (!text) return not_started_by_serve(text.error());
@@ -109,6 +110,7 @@ int run_internal_worker(std::function<void(const WorkerEvent&)> on_event) {
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  auto on_event = begin ? begin(*settings) : WorkerListener();
   const std::jthread beats([&recorder](const std::stop_token& stop) { beat_until_stopped(stop, *recorder); });
   try {
     return work(*settings, recorder, std::move(on_event));

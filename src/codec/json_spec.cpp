@@ -70,6 +70,11 @@ bool read_name(Cursor& at, Fields& fields, std::string_view field, Name<Kind>& o
          fields.wrong(field, " must be 1 to 128 characters of A-Z a-z 0-9 . _ - and begin with a letter or digit");
 }
 
+bool read_idempotency_key(Cursor& at, Fields& fields, TaskSpec& task) {
+  if (!fields.text(at, "idempotency_key", task.idempotency_key)) return false;
+  return !task.idempotency_key.empty() || fields.wrong("idempotency_key", " must not be empty");
+}
+
 /// In the order of their frequency: names are compared one after the other.
 constexpr Member members[] = {
     {"task_type", [](Cursor& at, Fields& f, TaskSpec& t) { return read_name(at, f, "task_type", t.task_type); }},
@@ -82,8 +87,7 @@ constexpr Member members[] = {
     {"max_retries", [](Cursor& at, Fields& f, TaskSpec& t) { return f.integer(at, "max_retries", t.max_retries); }},
     {"timeout", [](Cursor& at, Fields& f, TaskSpec& t) { return f.seconds(at, "timeout", t.timeout); }},
     {"backoff", read_backoff},
-    {"idempotency_key",
-     [](Cursor& at, Fields& f, TaskSpec& t) { return f.text(at, "idempotency_key", t.idempotency_key); }},
+    {"idempotency_key", read_idempotency_key},
     {"idempotency_ttl",
      [](Cursor& at, Fields& f, TaskSpec& t) { return f.seconds(at, "idempotency_ttl", t.idempotency_ttl); }},
     {"expires_at", [](Cursor& at, Fields& f, TaskSpec& t) { return f.time(at, "expires_at", t.expires_at); }},

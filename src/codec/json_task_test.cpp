@@ -114,6 +114,7 @@ TEST(TaskJson, NamesTheMemberThatIsWrong) {
       {R"({"task_type":"t","headers":[]})", "headers"},
       {R"({"task_type":"t","on_duplicate":"ignore"})", "on_duplicate"},
       {R"({"task_type":"t","namespace":"other"})", "namespace"},
+      {R"({"task_type":"t","idempotency_key":""})", "idempotency_key"},
   };
   for (const auto& [json, field] : cases) EXPECT_EQ(refusal(json).field, field) << json;
   EXPECT_EQ(refusal("[]").code, ErrorCode::invalid_argument);

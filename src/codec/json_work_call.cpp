@@ -4,13 +4,14 @@
 #include "codec/json_record.hpp"
 #include "codec/json_task.hpp"
 #include "codec/json_work.hpp"
+#include "codec/time_text.hpp"
 
 namespace millrace::codec {
 namespace {
 
 constexpr std::size_t list_items_max = 1000;
 constexpr std::int64_t lease_seconds_min = 1, lease_seconds_max = 12 * 3600;
-constexpr Milliseconds wait_max{30'000};
+constexpr double wait_seconds_max = 30;
 /// A child's payload lies below settle, its item, enqueue and its task.
 constexpr std::size_t call_depth_max = value_depth_max + 6;
 
@@ -149,6 +150,16 @@ void read_lease_seconds(Cursor& at, Fields& fields, Milliseconds& duration) {
   }
 }
 
+/// Longer waits are cut, not refused: the client asks again anyway.
+void read_wait(Cursor& at, Fields& fields, Milliseconds& wait) {
+  const auto seconds = at.number();
+  const auto duration = seconds ? from_seconds(std::min(*seconds, wait_seconds_max)) : std::nullopt;
+  if (duration)
+    wait = *duration;
+  else
+    fields.wrong("wait", " must be a number of seconds of at least 0");
+}
+
 /// False if a list went on past its limit: then the rest of the text is not worth reading.
 bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& call, const RefuseChild& refuse_child) {
   auto& request = call.request;
@@ -168,7 +179,7 @@ bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& cal
   else if (key == "lease_seconds")
     read_lease_seconds(at, fields, request.lease_duration);
   else if (key == "wait")
-    fields.seconds(at, key, request.wait);
+    read_wait(at, fields, request.wait);
   else if (key == "started")
     fields.texts(at, key, request.started);
   else if (key == "settle")
@@ -204,7 +215,6 @@ Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse
   at.members([&](std::string_view key) { return read_member(key, at, fields, call, refuse_child); });
   if (!fields.failed()) check_call(call.request, fields);
   if (fields.failed()) return std::move(fields).take_error();
-  call.request.wait = std::min(call.request.wait, wait_max);
   return call;
 }
 

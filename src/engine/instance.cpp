@@ -163,7 +163,8 @@ void Instance::core_loop() {
 /// One round: take what came, decide, hand over what can be written. False when it is time to end.
 bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
   const auto has_input = [&] {
-    return !inbox_.empty() || !results_.empty() || moved_ || admission_.has_value() || stop_;
+    return !inbox_.empty() || !results_.empty() || moved_ || admission_.has_value() || stop_ || failed_.load() ||
+           (core_->checkpoint().running() && committed_ != committed_seen_);
   };
   const bool may_seal = core_->has_work_to_seal() && !next_group_;
   if (!has_input() && !core_->busy() && !may_seal) {
@@ -183,7 +184,7 @@ bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
   if (admission_) core_->set_admission(*admission_);
   admission_.reset();
   moved_ = false;
-  const auto committed = committed_;
+  const auto committed = committed_seen_ = committed_;
   lock.unlock();
 
   core_->committed(committed);
@@ -204,7 +205,6 @@ bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     return false;
   }
-  wants_commit_ = core_->checkpoint().running();
   hand_over(lock);
   return true;
 }
@@ -248,7 +248,6 @@ void Instance::log_loop() {
     if (!written) fail(written.error());
     lock.lock();
     if (written && group.number != 0) committed_ = group.number;
-    if (wants_commit_) moved_ = true;
     next_group_.reset();
     core_wakes_.notify_one();
     lock.unlock();
@@ -298,6 +297,8 @@ void Instance::fail(const Error& error) {
     if (failed_) return;
     failure_ = error;
     failed_ = true;
+    core_wakes_.notify_all();
+    stopped_.notify_all();
   }
   if (disk_ && error.code == ErrorCode::disk_low) disk_->release_ballast();
   if (on_failure_) on_failure_(error);
@@ -307,20 +308,20 @@ void Instance::close() {
   const std::lock_guard closing(close_mutex_);
   if (!core_thread_.joinable()) return;
   clock_.unwatch(this);
-  auto done = std::make_shared<std::promise<void>>();
-  auto finished = done->get_future();
-  submit(plain_command([done](Core& core) {
+  submit(plain_command([this](Core& core) {
     core.drain();
     core.request_checkpoint();
-    core.on_checkpoint_done([done] { done->set_value(); });
+    core.on_checkpoint_done([this] {
+      const std::lock_guard lock(mutex_);
+      checkpointed_ = true;
+      stopped_.notify_all();
+    });
   }));
   {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-  }
-  if (!failed_) finished.wait_for(std::chrono::seconds(20));
-  {
     std::unique_lock lock(mutex_);
+    closing_ = true;
+    constexpr auto longest_checkpoint = std::chrono::seconds(20);
+    stopped_.wait_for(lock, longest_checkpoint, [&] { return checkpointed_ || core_done_ || failed_.load(); });
     stop_ = true;
     core_wakes_.notify_all();
     stopped_.wait(lock, [&] { return core_done_; });

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -78,10 +77,11 @@ class Instance {
   std::deque<Job> writes_, loads_;
   std::optional<Group> next_group_;
   std::uint64_t committed_ = 0;
+  std::uint64_t committed_seen_ = 0;  // what the core was told
   std::optional<Admission> admission_;
-  bool moved_ = false;  // look again: the clock was moved, or what the core waits for is durable
-  bool wants_commit_ = false;
+  bool moved_ = false;  // the clock was moved by hand
   bool closing_ = false;
+  bool checkpointed_ = false;
   bool core_done_ = false;
   bool stop_ = false;
   std::atomic<bool> failed_{false};

@@ -10,7 +10,7 @@ namespace millrace::detail {
 void WorkerCore::accept(Kind kind, WorkReply& reply) {
   auto& call = calls_[kind];
   if (kind == report) {
-    prefetch_.observe(static_cast<std::size_t>(finished_ - call.finished_before));
+    prefetch_.called(std::chrono::steady_clock::now() - call.sent);
     report_max_ = std::min<std::size_t>(1000, report_max_ * 2);
   }
   accept_settled(call, reply.settled);

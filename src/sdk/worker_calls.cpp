@@ -98,7 +98,7 @@ void WorkerCore::send(Kind kind, std::unique_lock<std::mutex>& lock) {
   call.under_way = true;
   call.repeat_at.reset();
   call.sent_at = now();
-  call.finished_before = finished_;
+  call.sent = std::chrono::steady_clock::now();
   lock.unlock();
   // The copy is kept to be repeated; nobody else touches the call while it is under way.
   auto request = call.request;

@@ -12,14 +12,15 @@ WorkerCore::WorkerCore(Broker& broker, const Clock& clock, Setup setup)
       handlers_(std::move(setup.handlers)),
       clock_(clock),
       broker_(broker),
-      prefetch_(options_.prefetch_max),
+      concurrency_(options_.concurrency != 0 ? options_.concurrency
+                                             : std::max(1u, std::thread::hardware_concurrency())),
+      prefetch_(options_.prefetch_max, concurrency_),
       random_(random_seed()) {
   for (const auto& handler : handlers_) {
     for (const auto& type : handler.types) {
       if (handler_of_.insert_or_assign(type, &handler).second) types_.push_back(type);
     }
   }
-  concurrency_ = options_.concurrency != 0 ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
   info_ = this_process();
   info_.instance = std::move(setup.instance);
   info_.name = options_.name;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -65,6 +66,7 @@ class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
     SteadyTime lease_end{0};          // ours: earlier than the broker's
     SteadyTime next_beat{0};
     std::optional<SteadyTime> give_up_at = {};  // set once it was asked to stop
+    std::chrono::steady_clock::time_point begun = {};
     bool start_reported = false;
     bool alone = false;
     bool replied = false;
@@ -86,8 +88,8 @@ class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
     SteadyTime sent_at{0};
     std::optional<SteadyTime> repeat_at = {};
     unsigned failures = 0;
-    std::uint64_t finished_before = 0;  // value of `finished_` when it was sent
-    std::vector<About> about = {};      // what the request's settles are about
+    std::chrono::steady_clock::time_point sent = {};  // the same, finer
+    std::vector<About> about = {};                    // what the request's settles are about
   };
   enum Kind : std::size_t { report, poll, beat };
   /// An event with what its views point into.
@@ -103,7 +105,7 @@ class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
   RunningPtr take();
   void wake_slot();
   std::optional<HandlerReply> run_attempt(const RunningPtr& running);
-  void finish(const RunningPtr& running, std::optional<Settle> settle);
+  void finish(const RunningPtr& running, std::optional<Settle> settle, std::chrono::nanoseconds run_time);
   void finish_started(const RunningPtr& running, HandlerReply reply);
   void add_outcome(const RunningPtr& running, Settle settle);
 
@@ -153,7 +155,7 @@ class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
   std::unordered_map<TaskType, const AnyHandler*> handler_of_;
   std::vector<TaskType> types_;
   WorkerInfo info_;
-  std::size_t concurrency_ = 1;
+  const std::size_t concurrency_;
 
   mutable std::mutex mutex_;
   std::condition_variable slots_;   // there may be something to take
@@ -168,7 +170,6 @@ class WorkerCore : public std::enable_shared_from_this<WorkerCore> {
   std::vector<About> outcomes_about_;  // parallel to `outcomes_` if somebody listens, else empty
   std::array<Call, 3> calls_;
   std::size_t report_max_ = 1000;
-  std::uint64_t finished_ = 0;
   std::uint64_t requests_ = 0;
   std::size_t slots_waiting_ = 0;
   std::size_t slots_called_ = 0;  // woken and not there yet

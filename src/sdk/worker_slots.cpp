@@ -32,6 +32,7 @@ void WorkerCore::run_slot(std::size_t index) {
     wake_slot();
     lock.unlock();
     auto reply = run_attempt(running);
+    const auto run_time = std::chrono::steady_clock::now() - running->begun;
     if (!reply) {  // started; it will reply
       lock.lock();
       continue;
@@ -39,7 +40,7 @@ void WorkerCore::run_slot(std::size_t index) {
     running->attempt.end();
     auto settle = outcome_of(running->attempt, *std::move(reply));
     lock.lock();
-    finish(running, std::move(settle));
+    finish(running, std::move(settle), run_time);
     pump(lock);
   }
 }
@@ -77,6 +78,7 @@ void WorkerCore::wake_slot() {
 std::optional<HandlerReply> WorkerCore::run_attempt(const RunningPtr& running) {
   Context context(std::shared_ptr<Attempt>(running, &running->attempt));
   const auto& payload = running->attempt.lease().payload;
+  running->begun = std::chrono::steady_clock::now();
   if (running->handler == nullptr) {
     return failed_reply(Error{ErrorCode::unsupported, "this worker has no handler for the type"});
   }
@@ -95,16 +97,17 @@ std::optional<HandlerReply> WorkerCore::run_attempt(const RunningPtr& running) {
 
 void WorkerCore::finish_started(const RunningPtr& running, HandlerReply reply) {
   running->attempt.end();
+  const auto run_time = std::chrono::steady_clock::now() - running->begun;
   auto settle = outcome_of(running->attempt, std::move(reply));
   std::unique_lock lock(mutex_);
   if (running->replied) return;
-  finish(running, std::move(settle));
+  finish(running, std::move(settle), run_time);
   wake_slot();
   pump(lock);
 }
 
-void WorkerCore::finish(const RunningPtr& running, std::optional<Settle> settle) {
-  ++finished_;
+void WorkerCore::finish(const RunningPtr& running, std::optional<Settle> settle, std::chrono::nanoseconds run_time) {
+  prefetch_.ran(run_time);
   running->replied = true;
   if (running->alone) alone_running_ = false;
   running_[running->position] = running_.back();

@@ -9,7 +9,7 @@
 namespace millrace::server {
 namespace {
 
-constexpr Milliseconds wait_max{30'000};
+constexpr double wait_seconds_max = 30;
 
 }  // namespace
 
@@ -24,9 +24,9 @@ Result<Milliseconds> Call::wait() const {
   double seconds = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
   const bool is_number = error == std::errc{} && end == text->data() + text->size();
-  const auto duration = is_number ? codec::from_seconds(seconds) : std::nullopt;
-  if (!duration) return Error{ErrorCode::invalid_argument, "wait must be a number of seconds, 0 to 30", "wait"};
-  return std::min(*duration, wait_max);
+  const auto duration = is_number ? codec::from_seconds(std::min(seconds, wait_seconds_max)) : std::nullopt;
+  if (!duration) return Error{ErrorCode::invalid_argument, "wait must be a number of seconds of at least 0", "wait"};
+  return *duration;
 }
 
 void Call::answer(http::Response response) { respond_(std::move(response)); }

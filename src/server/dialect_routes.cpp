@@ -73,9 +73,9 @@ class Shape {
     return true;
   }
   bool retries(Cursor& at) {
-    const auto number = at.integer();
+    const auto number = at.number();
     if (!number || *number < 0) return complain(422, "the number of retries must be an integer of at least 0");
-    task.max_retries = static_cast<int>(std::min<std::int64_t>(*number, TaskLimits{}.retries_max));
+    task.max_retries = static_cast<int>(std::min(*number, 1.0 * TaskLimits{}.retries_max));
     return true;
   }
   bool set_delay(Cursor& at) {

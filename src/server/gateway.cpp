@@ -80,7 +80,11 @@ std::vector<Route> all_routes(DialectSet dialects) {
 }
 
 Services::Services(Broker& broker_, const Clock& clock_, GatewayOptions options_)
-    : broker(broker_), clock(clock_), options(std::move(options_)), router(all_routes(options.dialects)) {}
+    : broker(broker_),
+      clock(clock_),
+      options(std::move(options_)),
+      router(all_routes(options.dialects)),
+      submissions(broker_) {}
 
 void Services::serve(http::Request request, http::Responder respond) {
   const auto method = request.method;
@@ -130,8 +134,14 @@ Gateway::~Gateway() = default;
 
 http::Handler Gateway::handler() {
   return [services = services_.get()](http::Request request, http::Responder respond) {
+    const RoundSubmissions::Round round(services->submissions);
     services->serve(std::move(request), std::move(respond));
   };
+}
+
+std::function<void()> Gateway::round_ended() {
+  services_->submissions.gather();
+  return [services = services_.get()] { services->submissions.end_round(); };
 }
 
 std::function<std::size_t(http::Method, std::string_view)> Gateway::body_bytes_max() const {

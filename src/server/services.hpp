@@ -9,6 +9,7 @@
 #include "server/confirmation.hpp"
 #include "server/gateway.hpp"
 #include "server/operations.hpp"
+#include "server/round_submissions.hpp"
 
 namespace millrace::server {
 
@@ -21,6 +22,7 @@ class Services {
   const Clock& clock;
   const GatewayOptions options;
   const Router router;
+  RoundSubmissions submissions;
   Confirmations confirmations;
   Operations operations;
   std::atomic<bool> draining{false};

@@ -30,17 +30,14 @@ void submit_one(Services& services, Call call, TaskSpec task,
                 UniqueFunction<void(Call, const Enqueued&, Durability)> accepted) {
   if (const auto refused = services.refuse_type(call, task.task_type.view())) return call.refuse(*refused);
   if (auto taken = take_idempotency_key(call, task); !taken) return call.refuse(taken.error());
-  EnqueueRequest request;
-  request.tasks.push_back(std::move(task));
-  services.broker.enqueue(std::move(request),
-                          [call = std::move(call), accepted = std::move(accepted)](Result<EnqueueReply> reply) mutable {
-                            if (!reply) return call.refuse(reply.error());
-                            if (reply->items.empty())
-                              return call.refuse({ErrorCode::internal, "the broker did not answer for the task"});
-                            const auto& item = reply->items.front();
-                            if (!item) return call.refuse(item.error());
-                            accepted(std::move(call), *item, reply->durability);
-                          });
+  services.submissions.submit(
+      std::move(task), [call = std::move(call), accepted = std::move(accepted)](Result<EnqueueReply> reply) mutable {
+        if (!reply) return call.refuse(reply.error());
+        if (reply->items.empty()) return call.refuse({ErrorCode::internal, "the broker did not answer for the task"});
+        const auto& item = reply->items.front();
+        if (!item) return call.refuse(item.error());
+        accepted(std::move(call), *item, reply->durability);
+      });
 }
 
 }  // namespace millrace::server

@@ -1,5 +1,6 @@
 #include "storage/journal_log.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -349,6 +350,53 @@ TEST_F(JournalLogTest, ForgetsAFileThatACrashLeftHalfPrepared) {
   for (int i = 300; i < 900; ++i) append(i, 400);
   open();
   EXPECT_THAT(keys(), SizeIs(900));
+}
+
+TEST_F(JournalLogTest, IsReadWhileOneThreadAppendsAndAnotherCuts) {
+  open();
+  std::atomic<int> last{0};
+  std::atomic<bool> stop{false};
+  std::thread reader([&] {
+    while (!stop) {
+      int before = -1;
+      const auto in_order = [&](auto key, auto) {
+        const auto number = std::stoi(std::string(key));
+        EXPECT_TRUE(before < 0 || number == before + 1);
+        before = number;
+        return true;
+      };
+      log_->scan("", "", in_order).value();
+      int after = -1;
+      log_->scan_back("", "",
+                      [&](auto key, auto) {
+                        const auto number = std::stoi(std::string(key));
+                        EXPECT_TRUE(after < 0 || number == after - 1);
+                        after = number;
+                        return true;
+                      })
+          .value();
+    }
+  });
+  std::thread cutter([&] {
+    while (!stop) {
+      Write write;
+      write.erase_range(Family::journal, "", key_of(last - 20));
+      log_->append(write, Sync::disk).value();
+      log_->reuse([] { return Result<void>{}; }).value();
+      log_->disk_bytes();
+    }
+  });
+  for (int i = 100; i < 5000; ++i) {
+    append(i, 400);
+    last = i;
+  }
+  stop = true;
+  reader.join();
+  cutter.join();
+  const auto found = keys();
+  EXPECT_EQ(found.back(), 4999);
+  open();
+  EXPECT_EQ(keys(), found);
 }
 
 // Puts another file in the place of the one that the log writes to.
