@@ -70,7 +70,8 @@ void beat_until_stopped(const std::stop_token& stop, AttemptRecorder& recorder) 
 
 int work(const InternalWorkerSettings& settings, const std::shared_ptr<AttemptRecorder>& recorder,
          WorkerListener on_event) {
-  auto gateway = open_broker(connect(settings.broker)).value();
+  const auto connection = connect(settings.broker);  // the broker closes with its last handle
+  auto gateway = open_broker(connection).value();
   WorkerOptions options;
   options.name = settings.name;
   options.concurrency = settings.slots;

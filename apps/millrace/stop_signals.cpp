@@ -10,7 +10,7 @@ StopSignals::StopSignals() : hangup_stops_(::isatty(STDIN_FILENO) == 1) {
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);  // a closed peer or log is an error code, not an end
+  ::signal(SIGPIPE, SIG_IGN);  // a closed peer or log is an error code, not an end
 }
 
 std::optional<StopSignals::Kind> StopSignals::wait(std::chrono::milliseconds patience) const {

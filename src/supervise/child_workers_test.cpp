@@ -71,6 +71,7 @@ class ChildWorkersTest : public testing::Test {
     options.arguments = {};
     options.settings = script;
     options.hang_grace = 50ms;
+    if (options.drain_grace > 1s) options.drain_grace = 1s;
     options.restart_min = 1ms;
     options.restart_max = 1ms;
     options.on_event = [this](const ChildEvent& event) {

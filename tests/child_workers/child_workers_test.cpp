@@ -162,7 +162,8 @@ TEST_F(ChildWorkers, ManyTasksPassThroughTheTable) {
   std::vector<TaskSpec> specs(5000);
   for (auto& spec : specs) spec.task_type = "echo";
   std::vector<TaskHandle<Json>> tasks;
-  for (auto& submitted : client_.submit(specs).value()) tasks.push_back(client_.task(submitted.value().task_id));
+  auto submissions = client_.submit(specs).value();
+  for (auto& submitted : submissions) tasks.push_back(client_.task(submitted.value().task_id));
   for (const auto& task : tasks) ASSERT_TRUE(task.try_wait(60s));
   while (workers_->state().leases != 0) std::this_thread::yield();
   EXPECT_EQ(deaths_, 0);

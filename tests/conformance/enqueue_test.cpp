@@ -188,6 +188,22 @@ TEST_P(BrokerConformance, ABatchHasAtMostTenThousandTasks) {
   EXPECT_EQ(count("default", Status::queued), 10'000U);
 }
 
+TEST_P(BrokerConformance, ThereAreAtMostTenThousandQueues) {
+  std::vector<TaskSpec> tasks;
+  for (int i = 0; i < 10'000; ++i) tasks.push_back({.task_type = "echo", .queue = "q" + std::to_string(i)});
+  for (const auto& item : submit(std::move(tasks)).value().items) ASSERT_TRUE(item.has_value());
+  EXPECT_EQ(code_of(try_enqueue({.task_type = "echo", .queue = "one-more"})), ErrorCode::invalid_argument);
+  EXPECT_TRUE(try_enqueue({.task_type = "echo", .queue = "q77"}).has_value());
+}
+
+TEST_P(BrokerConformance, ThereAreAtMostTenThousandTypes) {
+  std::vector<TaskSpec> tasks;
+  for (int i = 0; i < 10'000; ++i) tasks.push_back({.task_type = "t" + std::to_string(i)});
+  for (const auto& item : submit(std::move(tasks)).value().items) ASSERT_TRUE(item.has_value());
+  EXPECT_EQ(code_of(try_enqueue({.task_type = "one-more"})), ErrorCode::invalid_argument);
+  EXPECT_TRUE(try_enqueue({.task_type = "t77"}).has_value());
+}
+
 TEST_P(BrokerConformance, AnEmptyBatchIsAnsweredEmpty) { EXPECT_THAT(submit({}).value().items, IsEmpty()); }
 
 TEST_P(BrokerConformance, TheDurabilityOfAnAcknowledgementIsInTheAnswer) {

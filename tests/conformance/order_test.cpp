@@ -134,5 +134,33 @@ TEST_P(BrokerConformance, ALongLineKeepsItsOrder) {
   EXPECT_EQ(got, wanted);
 }
 
+TEST_P(BrokerConformance, ABacklogLargerThanMemoryIsGrantedInOrderToTheLastTask) {
+  const auto payload = "\"" + std::string(2000, 'x') + "\"";
+  std::vector<std::string> wanted;
+  for (int batch = 0; batch < 6; ++batch) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 500; ++i) names.push_back("t" + std::to_string(batch * 500 + i));
+    enqueue_ids(names, {.task_type = "echo", .payload = payload});
+    wanted.insert(wanted.end(), names.begin(), names.end());
+  }
+  std::vector<std::string> got;
+  while (got.size() < wanted.size()) {
+    auto request = asking(100);
+    request.wait = 20s;
+    const auto leases = work(std::move(request)).leases;
+    ASSERT_FALSE(leases.empty()) << got.size();
+    auto settling = asking(0);
+    for (const auto& leased : leases) {
+      EXPECT_EQ(leased.payload, payload);
+      got.push_back(leased.task_id.str());
+      settling.settle.push_back({.token = leased.token});
+    }
+    work(std::move(settling));
+  }
+  EXPECT_EQ(got, wanted);
+  EXPECT_EQ(find("t0").spec.payload, payload);
+  EXPECT_EQ(count("default", Status::completed), wanted.size());
+}
+
 }  // namespace
 }  // namespace millrace

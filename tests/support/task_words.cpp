@@ -45,7 +45,8 @@ void TaskWords::enqueue_ids(const std::vector<std::string>& ids, TaskSpec like) 
     like.task_id = id;
     tasks.push_back(like);
   }
-  for (auto& item : submit(std::move(tasks)).value().items) item.value();
+  auto reply = submit(std::move(tasks)).value();
+  for (auto& item : reply.items) item.value();
 }
 
 // ---- work
