@@ -56,6 +56,7 @@ Result<void> Front::start(const settings::Settings& settings, std::function<Resu
 
   auto http = http_options(settings);
   http.body_bytes_max = gateway_->body_bytes_max();
+  http.round_ended = gateway_->round_ended();
   tls_ = !settings.tls_cert.empty();
   server_ = std::make_unique<http::HttpServer>(std::move(http), gateway_->handler());
   sources_[1] = http_metrics_.watch(*server_);
