@@ -7,7 +7,10 @@ namespace {
 
 using access::Permission;
 
-Error too_busy() { return {ErrorCode::overloaded, "too many bulk operations wait already"}; }
+Error too_busy(const Services& services) {
+  if (services.draining) return {ErrorCode::unavailable, "the server is stopping"};
+  return {ErrorCode::overloaded, "too many bulk operations wait already"};
+}
 
 std::string audited(const BulkRequest& request) { return "tasks." + std::string(to_string(request.action)); }
 
@@ -45,7 +48,7 @@ void dry_run(Services& services, Call call, BulkRequest request) {
   auto shared = std::make_shared<Call>(std::move(call));
   const bool accepted = services.background.run(
       [&services, shared, request = std::move(request)] { count_and_answer(services, std::move(*shared), request); });
-  if (!accepted) shared->refuse(too_busy());
+  if (!accepted) shared->refuse(too_busy(services));
 }
 
 /// 202 with the operation, which goes on in the background.
@@ -63,8 +66,8 @@ void start(Services& services, Call call, std::string kind, std::uint64_t matche
   auto operation = services.operations.start(std::move(kind), call.who.name, matched, now);
   const bool accepted = services.background.run([job = std::move(job), id = operation.id]() mutable { job(id); });
   if (accepted) return answer_operation(std::move(call), operation);
-  services.operations.end(operation.id, Operation::State::failed, too_busy(), now);
-  call.refuse(too_busy());
+  services.operations.end(operation.id, Operation::State::failed, too_busy(services), now);
+  call.refuse(too_busy(services));
 }
 
 void act_on_filter(Services& services, Call call, BulkRequest request) {

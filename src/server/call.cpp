@@ -35,8 +35,8 @@ void Call::answer(int status, std::string json) { answer(json_response(status, s
 
 void Call::refuse(const Error& error) { answer(refusal_of(error)); }
 
-http::Response refusal_of(const Error& error) {
-  http::ProblemDetail detail{.detail = error.detail, .field = error.field};
+http::Response refusal_of(const Error& error, std::optional<std::int64_t> limit) {
+  http::ProblemDetail detail{.detail = error.detail, .field = error.field, .limit = limit};
   if (error_info(error.code).retry == Retry::later) detail.retry_after_seconds = 1;
   return http::problem(error.code, std::move(detail));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +44,9 @@ class Call {
   http::Responder respond_;
 };
 
-/// The problem answer of `error`, with `Retry-After` wherever the error table says later.
-http::Response refusal_of(const Error& error);
+/// The problem answer of `error`, with `Retry-After` wherever the error table says later. `limit` is the one that was
+/// passed, if one.
+http::Response refusal_of(const Error& error, std::optional<std::int64_t> limit = {});
 
 http::Response json_response(int status, std::string json);
 

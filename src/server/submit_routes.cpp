@@ -143,7 +143,10 @@ void submit_batch(Services& services, Call call) {
     return call.refuse({ErrorCode::invalid_argument, "atomic must be true or false", "atomic"});
   }
   auto items = is_ndjson(call) ? codec::read_task_lines(call.request.body) : codec::read_task_array(call.request.body);
-  if (!items) return call.refuse(items.error());
+  if (!items) {
+    const bool too_many = items.error().code == ErrorCode::too_large;
+    return call.answer(refusal_of(items.error(), too_many ? std::optional(codec::batch_items_max) : std::nullopt));
+  }
   auto batch = make_batch(services, call, std::move(*items));
   batch.request.atomic = atomic == "true";
   if (batch.request.atomic && batch.request.tasks.size() < batch.refused.size()) {
