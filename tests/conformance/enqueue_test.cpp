@@ -191,7 +191,8 @@ TEST_P(BrokerConformance, ABatchHasAtMostTenThousandTasks) {
 TEST_P(BrokerConformance, ThereAreAtMostTenThousandQueues) {
   std::vector<TaskSpec> tasks;
   for (int i = 0; i < 10'000; ++i) tasks.push_back({.task_type = "echo", .queue = "q" + std::to_string(i)});
-  for (const auto& item : submit(std::move(tasks)).value().items) ASSERT_TRUE(item.has_value());
+  const auto reply = submit(std::move(tasks)).value();
+  for (const auto& item : reply.items) ASSERT_TRUE(item.has_value());
   EXPECT_EQ(code_of(try_enqueue({.task_type = "echo", .queue = "one-more"})), ErrorCode::invalid_argument);
   EXPECT_TRUE(try_enqueue({.task_type = "echo", .queue = "q77"}).has_value());
 }
@@ -199,7 +200,8 @@ TEST_P(BrokerConformance, ThereAreAtMostTenThousandQueues) {
 TEST_P(BrokerConformance, ThereAreAtMostTenThousandTypes) {
   std::vector<TaskSpec> tasks;
   for (int i = 0; i < 10'000; ++i) tasks.push_back({.task_type = "t" + std::to_string(i)});
-  for (const auto& item : submit(std::move(tasks)).value().items) ASSERT_TRUE(item.has_value());
+  const auto reply = submit(std::move(tasks)).value();
+  for (const auto& item : reply.items) ASSERT_TRUE(item.has_value());
   EXPECT_EQ(code_of(try_enqueue({.task_type = "one-more"})), ErrorCode::invalid_argument);
   EXPECT_TRUE(try_enqueue({.task_type = "t77"}).has_value());
 }
