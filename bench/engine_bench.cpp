@@ -1,8 +1,5 @@
 // Life cycles inside one process, straight on the engine: enqueue → lease → complete, in batches.
 //   engine_bench [level=disk|process|memory] [tasks=1000000] [batch=500] [payload=100] [named=0|1] [dir=./bench-data]
-#include "broker/blocking.hpp"
-#include "engine/engine.hpp"
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,14 +10,17 @@
 #include <string>
 #include <thread>
 
+#include "broker/blocking.hpp"
+#include "engine/engine.hpp"
+
 namespace {
 
 using namespace millrace;
 using Stopwatch = std::chrono::steady_clock;
 
 std::map<std::string, std::string> read_arguments(int argc, char** argv) {
-  std::map<std::string, std::string> arguments{
-      {"level", "disk"}, {"tasks", "1000000"}, {"batch", "500"}, {"payload", "100"}, {"named", "0"}, {"dir", "./bench-data"}};
+  std::map<std::string, std::string> arguments{{"level", "disk"},  {"tasks", "1000000"}, {"batch", "500"},
+                                               {"payload", "100"}, {"named", "0"},       {"dir", "./bench-data"}};
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const auto equals = argument.find('=');
@@ -29,7 +29,9 @@ std::map<std::string, std::string> read_arguments(int argc, char** argv) {
   return arguments;
 }
 
-double seconds_since(Stopwatch::time_point start) { return std::chrono::duration<double>(Stopwatch::now() - start).count(); }
+double seconds_since(Stopwatch::time_point start) {
+  return std::chrono::duration<double>(Stopwatch::now() - start).count();
+}
 
 void produce(Broker& broker, std::size_t tasks, std::size_t batch, const std::string& payload, bool named) {
   std::deque<std::future<Result<EnqueueReply>>> under_way;
@@ -39,7 +41,9 @@ void produce(Broker& broker, std::size_t tasks, std::size_t batch, const std::st
     for (std::size_t i = 0; i < request.tasks.size(); ++i) {
       request.tasks[i].task_type = "noop";
       request.tasks[i].payload = payload;
-      if (named) request.tasks[i].task_id = "bench-" + std::to_string((sent + i) * 2654435761u % 1000000007u) + "-" + std::to_string(sent + i);
+      if (named)
+        request.tasks[i].task_id =
+            "bench-" + std::to_string((sent + i) * 2654435761u % 1000000007u) + "-" + std::to_string(sent + i);
     }
     auto promise = std::make_shared<std::promise<Result<EnqueueReply>>>();
     under_way.push_back(promise->get_future());

@@ -214,7 +214,10 @@ void Instance::hand_over(std::unique_lock<std::mutex>& lock) {
   if (next_group_ && core_->group_bytes() >= group_bytes_max)
     core_wakes_.wait(lock, [&] { return !next_group_ || stop_ || failed_.load(); });
   if (next_group_) return;
-  next_group_ = core_->seal();
+  lock.unlock();
+  auto group = core_->seal();
+  lock.lock();
+  next_group_ = std::move(group);
   log_wakes_.notify_one();
 }
 
