@@ -26,13 +26,14 @@ struct InternalWorkerSettings {
   tasks::BuiltinOptions tasks = {};
 };
 
+using WorkerListener = std::function<void(const WorkerEvent&)>;
+
 /// `millrace internal-worker`: the process in which the attempts of `serve --workers N` run. An ordinary worker with
 /// the built-in task types that notes each attempt in the table it shares with its parent. Finds table and settings at
 /// descriptors 3 and 4, so it is of no use on a command line.
 ///
 /// begin  called once with the settings, before any work; what it returns hears the worker's events.
 /// Returns the exit code: 0 drained, 1 something was given up or could not start, 2 not started by `serve`.
-using WorkerListener = std::function<void(const WorkerEvent&)>;
 int run_internal_worker(const std::function<WorkerListener(const InternalWorkerSettings&)>& begin = {});
 
 }  // namespace millrace::app

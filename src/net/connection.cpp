@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 #include "base/random.hpp"
+#include "net/cors.hpp"
 #include "net/problem.hpp"
 #include "net/response_text.hpp"
 
@@ -149,10 +150,12 @@ void Connection::dispatch() {
   if (request.request_id.empty()) request.request_id = next_request_id();
   request_id_ = request.request_id;
   request.watch = watch_;
+  cross_origin_ = allowed_cross_origin(request, environment_.options.refuse);
   if (auto refused = refusal(request, environment_.options.refuse)) {
     ++environment_.counters.rejected_policy;
     return answer(std::move(*refused));
   }
+  if (auto asked = preflight(request, environment_.options.refuse)) return answer(std::move(*asked));
   environment_.handlers_ran = true;
   dispatched = this;
   try {
@@ -202,6 +205,7 @@ void Connection::answer(Response response) {
     fail_delivery(response.delivery_failed);
     return close();
   }
+  if (!cross_origin_.empty()) allow_origin(response, cross_origin_);
   const bool is_stream = static_cast<bool>(response.stream);
   const bool close = is_stream || response.close || environment_.draining || !parser_.keep_alive();
   const Framing framing{close, parser_.is_http_1_0(), is_stream, environment_.date, request_id_};

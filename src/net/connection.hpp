@@ -82,6 +82,7 @@ class Connection final : public ResponseSink, public Pollable, public std::enabl
   OutQueue out_;
   std::vector<PendingDelivery> deliveries_;
   std::string request_id_;
+  std::string cross_origin_;  // of the request in work; almost always empty
   std::uint64_t id_seed_;
   std::uint64_t ticket_ = 0;
   std::uint64_t sent_ = 0;

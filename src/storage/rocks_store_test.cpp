@@ -224,6 +224,26 @@ TEST_F(RocksStoreTest, IsDeadAfterAFailedFlushAndAliveWhenOpenedAgainWithSpace) 
   EXPECT_TRUE(store_->flush_derived());
 }
 
+TEST_F(RocksStoreTest, LivesOnWhenNoFurtherSegmentCouldBeMade) {
+  options_.segment_bytes = 64 << 10;
+  open();
+  std::filesystem::create_directory(path_ / "log" / "000000000002.seg");  // in the way of the second one
+  std::uint64_t group = 0;
+  Write write;
+  Result<void> done;
+  while (done) {
+    write.clear();
+    write.put(Family::journal, key_of(++group), std::string(1000, 'e'));
+    done = store_->commit(write, Sync::disk);
+  }
+  EXPECT_EQ(done.error().code, ErrorCode::unavailable);
+  EXPECT_FALSE(store_->health().error) << "nothing was written, so nothing is in doubt";
+  std::filesystem::remove(path_ / "log" / "000000000002.seg");
+  ASSERT_TRUE(store_->commit(write, Sync::disk));
+  open();
+  EXPECT_TRUE(store_->get(Family::journal, key_of(group)).value());
+}
+
 TEST_F(RocksStoreTest, ReportsItsSizeAndItsMemory) {
   open();
   commit(Family::journal, "g1", std::string(100'000, 'e'));
