@@ -26,6 +26,16 @@ using namespace std::chrono_literals;
 using supervise::ChildEvent;
 using testing::HasSubstr;
 
+/// The broker as the gateway of the child sees it.
+class InsideBroker final : public supervise::ForwardingBroker {
+ public:
+  using ForwardingBroker::ForwardingBroker;
+  void work(WorkRequest request, Completion<WorkReply> done) override {
+    request.worker.inside_server = true;
+    ForwardingBroker::work(std::move(request), std::move(done));
+  }
+};
+
 /// Engine in memory, gateway on a private socket, and the child that works over it. The command `sh` lets a task reach
 /// its own worker: `$PPID` is the child.
 class ChildWorkers : public testing::Test {
@@ -84,7 +94,7 @@ class ChildWorkers : public testing::Test {
   std::string folder_;
   SystemClock clock_;
   std::shared_ptr<engine::Engine> engine_ = engine::open_memory_engine({});
-  supervise::InsideBroker inside_{engine_};
+  InsideBroker inside_{engine_};
   server::Gateway gateway_{inside_, clock_};
   std::unique_ptr<http::HttpServer> server_;
   Client client_{handle_of(engine_)};
