@@ -44,15 +44,4 @@ class ForwardingBroker : public Broker {
   const std::shared_ptr<Broker> behind_;
 };
 
-/// The broker as the child sees it, behind a socket of its own: its workers live and die with the serving process, so
-/// that their leases are taken back at once when that starts again.
-class InsideBroker final : public ForwardingBroker {
- public:
-  using ForwardingBroker::ForwardingBroker;
-  void work(WorkRequest request, Completion<WorkReply> done) override {
-    request.worker.inside_server = true;
-    ForwardingBroker::work(std::move(request), std::move(done));
-  }
-};
-
 }  // namespace millrace::supervise

@@ -64,12 +64,5 @@ TEST(RecordingBroker, NotesALeaseBeforeTheWorkerSeesItAndForgetsItWithItsSettle)
   EXPECT_THAT(table.entries(), IsEmpty());
 }
 
-TEST(InsideBroker, MarksEveryWorkerAsPartOfTheServer) {
-  const auto behind = std::make_shared<PreparedBroker>();
-  InsideBroker broker(behind);
-  broker.work({}, [](Result<WorkReply>) {});
-  EXPECT_TRUE(behind->last.worker.inside_server);
-}
-
 }  // namespace
 }  // namespace millrace::supervise
