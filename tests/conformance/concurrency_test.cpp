@@ -21,8 +21,8 @@ TEST_P(BrokerConformance, ProducersAndWorkersAtTheSameTimeLoseNothingAndGrantNot
       std::vector<TaskSpec> tasks;
       for (int k = 0; k < 10; ++k)
         tasks.push_back({.task_id = "p" + std::to_string(number) + "-" + std::to_string(i + k), .task_type = "echo"});
-      const auto accepted = submit(std::move(tasks)).value();
-      for (const auto& item : accepted.items) {
+      const auto reply = submit(std::move(tasks)).value();
+      for (const auto& item : reply.items) {
         const std::lock_guard lock(mutex);
         accepted.insert(item->task_id.str());
       }
