@@ -107,6 +107,13 @@ TEST_F(HttpServerAbuseTest, ClosesAConnectionThatStaysSilent) {
   EXPECT_EQ(counters().timed_out_idle.load(), 2u);
 }
 
+TEST_F(HttpServerAbuseTest, DoesNotHoldTheServersOwnSleepAgainstANewClient) {
+  serve(echo, impatient());
+  Signal nothing_happens;
+  EXPECT_FALSE(nothing_happens.wait(200ms));
+  expect_service();
+}
+
 TEST_F(HttpServerAbuseTest, EndsAHeadThatDrips) {
   serve(echo, impatient());
   auto client = connect();

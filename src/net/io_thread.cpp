@@ -79,6 +79,7 @@ void IoThread::round() {
                        : std::max(until_sweep + std::chrono::milliseconds{1}, std::chrono::milliseconds{0}));
   now = std::chrono::steady_clock::now();
   refresh_date();
+  mailbox->poller().dispatch();
   deliver_mail();
   if (std::exchange(handlers_ran, false) && options.round_ended) options.round_ended();
   sweep_if_due();

@@ -34,7 +34,7 @@ void Mailbox::wake_if_asleep() noexcept {
 
 void Mailbox::wait(std::chrono::milliseconds timeout) {
   asleep_.store(true);
-  poller_.run_once(has_mail_.load() ? std::chrono::milliseconds{0} : timeout);
+  poller_.wait(has_mail_.load() ? std::chrono::milliseconds{0} : timeout);
   asleep_.store(false);
 }
 

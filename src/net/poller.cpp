@@ -1,12 +1,10 @@
 #include "net/poller.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 #include <unistd.h>
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 namespace millrace::http {
@@ -35,14 +33,18 @@ void Poller::modify(int fd, std::uint32_t events, Pollable& target) noexcept {
 
 void Poller::remove(int fd) noexcept { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-void Poller::run_once(std::chrono::milliseconds timeout) {
-  std::array<epoll_event, 256> events;
+void Poller::wait(std::chrono::milliseconds timeout) noexcept {
   const auto wait_ms = timeout.count() < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(timeout.count(), 3'600'000));
-  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms);
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
+  const int count = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
+  event_count_ = static_cast<std::size_t>(std::max(count, 0));  // negative: interrupted
+}
+
+void Poller::dispatch() {
+  for (std::size_t i = 0; i < event_count_; ++i) {
+    const auto& event = events_[i];
     if (event.data.ptr) static_cast<Pollable*>(event.data.ptr)->on_events(event.events);
   }
+  event_count_ = 0;
 }
 
 void Poller::wake() noexcept {

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+
+#include <sys/epoll.h>
 
 #include "net/socket.hpp"
 
@@ -25,13 +29,17 @@ class Poller {
   void add(int fd, std::uint32_t events, Pollable& target) noexcept;
   void modify(int fd, std::uint32_t events, Pollable& target) noexcept;
   void remove(int fd) noexcept;
-  /// Waits for events and passes them on; a negative timeout waits for ever.
-  void run_once(std::chrono::milliseconds timeout);
+  /// Waits for events; a negative timeout waits for ever.
+  void wait(std::chrono::milliseconds timeout) noexcept;
+  /// Passes on the events of the last wait. Apart from it, so that the caller can read the clock in between.
+  void dispatch();
   /// Ends a wait, now or the next one. Callable from any thread.
   void wake() noexcept;
 
  private:
   UniqueFd epoll_, wake_;
+  std::array<epoll_event, 256> events_{};
+  std::size_t event_count_ = 0;
 };
 
 }  // namespace millrace::http
