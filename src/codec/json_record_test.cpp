@@ -148,6 +148,16 @@ TEST(WrittenText, IsAlwaysJson) {
     return out;
   };
   EXPECT_EQ(written("a\"\\\n\x01\x7f/é"), "\"a\\\"\\\\\\n\\u0001\\u007f/é\"");
+  for (const char special : {'"', '\\', '\x1f', '\x7f', '\n', '\xff', '\0'}) {
+    for (std::size_t at = 0; at < 17; ++at) {
+      std::string text(17, 'x');
+      text[at] = special;
+      const auto json = written(text);
+      EXPECT_TRUE(check_json(json)) << at;
+      if (special != '\xff') EXPECT_EQ(Cursor(json).text(), text) << at;
+    }
+  }
+  EXPECT_EQ(written("plain text of ASCII ~!#[]^"), "\"plain text of ASCII ~!#[]^\"");
   EXPECT_EQ(written("\xff"), "\"\xef\xbf\xbd\"");
   EXPECT_EQ(written("\xe2\x82"), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
   EXPECT_EQ(written("\xed\xa0\x80z"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\"");

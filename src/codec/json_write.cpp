@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "codec/time_text.hpp"
 
@@ -20,6 +22,23 @@ constexpr std::array<char, 256> escapes = [] {
   return table;
 }();
 
+/// Whether every byte stands for itself, eight at a time: printable ASCII without quote and backslash.
+bool is_plain(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes; };
+  std::uint64_t special = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + i, 8);
+    special |= bytes | ((bytes - 0x20 * ones) & ~bytes) | has_zero(bytes ^ '"' * ones) | has_zero(bytes ^ '\\' * ones) |
+               has_zero(bytes ^ 0x7f * ones);
+  }
+  bool plain = (special & high) == 0;
+  for (; i < text.size(); ++i) plain &= escapes[static_cast<unsigned char>(text[i])] == 0;
+  return plain;
+}
+
 /// Size of the well-formed UTF-8 sequence at the front of `text` (Unicode 15, table 3-7), or 0.
 std::size_t sequence_size(std::string_view text) {
   const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
@@ -37,10 +56,7 @@ std::size_t sequence_size(std::string_view text) {
   return 0;
 }
 
-}  // namespace
-
-void append_string(std::string& out, std::string_view text) {
-  out.push_back('"');
+void append_escaped(std::string& out, std::string_view text) {
   std::size_t plain = 0;  // bytes from here on are not written yet
   const auto flush = [&](std::size_t until) { out.append(text, plain, until - plain); };
   for (std::size_t i = 0; i < text.size();) {
@@ -67,6 +83,16 @@ void append_string(std::string& out, std::string_view text) {
     }
   }
   flush(text.size());
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  if (is_plain(text))
+    out.append(text);
+  else
+    append_escaped(out, text);
   out.push_back('"');
 }
 

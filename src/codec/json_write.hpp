@@ -36,12 +36,9 @@ class ObjectWriter {
 
   /// Appends the key; the caller appends the value to the returned text.
   std::string& key(std::string_view name) {
-    if (!first_) out_.push_back(',');
+    out_.append(first_ ? "\"" : ",\"");
     first_ = false;
-    out_.push_back('"');
-    out_.append(name);
-    out_.append("\":");
-    return out_;
+    return out_.append(name).append("\":");
   }
   /// Where the object goes, for a value that is written piece by piece after `key`.
   std::string& out() noexcept { return out_; }

@@ -12,6 +12,11 @@ bool may_wait(const WorkRequest& request) {
   return request.wait > Milliseconds{0} && request.started.empty() && request.settle.empty() && request.extend.empty();
 }
 
+/// A call that says nothing and wants nothing is how a worker ends its own wait: it has no line to the broker but this.
+bool ends_wait(const WorkRequest& request) {
+  return request.want == 0 && request.started.empty() && request.settle.empty() && request.extend.empty();
+}
+
 /// Gives leases back that never reached their worker, so that others need not wait for them to end.
 void release(Services& services, WorkerInfo worker, std::vector<Lease> leases) {
   WorkRequest request;
@@ -57,6 +62,7 @@ void work(Services& services, Call call) {
   Pending pending{std::move(*read), request.request_id, request.worker};
   const auto instance = request.worker.instance;
   const auto watch = may_wait(request) ? call.request.watch : nullptr;
+  if (ends_wait(request)) services.broker.stop_waiting(instance);
   services.broker.work(std::move(request), [&services, call = std::move(call),
                                             pending = std::move(pending)](Result<WorkReply> reply) mutable {
     if (!reply) return call.refuse(reply.error());

@@ -53,6 +53,18 @@ TEST(Work, EndsTheWaitWhenThePeerIsGone) {
   EXPECT_TRUE(sent.answer);
 }
 
+TEST(Work, ACallThatSaysAndWantsNothingEndsTheWaitOfItsWorker) {
+  GatewayUnderTest test;
+  test.broker.hold_work = true;
+  Sent waiting(test, waiting_call);
+  test.broker.hold_work = false;
+  Sent settles(test, R"({"worker":{"instance":"w1"},"settle":[{"token":"a","outcome":"completed"}]})");
+  EXPECT_FALSE(waiting.answer);
+  Sent leaves(test, R"({"worker":{"instance":"w1"}})");
+  EXPECT_TRUE(waiting.answer);
+  EXPECT_THAT(test.broker.stopped, ElementsAre("w1"));
+}
+
 TEST(Work, DoesNotWatchACallThatDoesNotWait) {
   GatewayUnderTest test;
   Sent sent(test, R"({"worker":{"instance":"w1"},"wait":20,"started":["a"]})");

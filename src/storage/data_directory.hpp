@@ -28,7 +28,7 @@ struct DirectoryHolder {
 
 /// The directory of one embedded engine, held by one process. Being held is a lock of the kernel on the lock file,
 /// which ends with the process however it ends: a lock file left behind is no obstacle and its process id is never
-/// believed.
+/// believed. A child that was forked shares it until it ends or execs.
 ///
 /// Layout: `lock`; `db/` the store; `ballast` reserved space (see `DiskSpace`); other names belong to others.
 /// Movable; one thread at a time.

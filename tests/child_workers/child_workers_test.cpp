@@ -167,6 +167,14 @@ TEST_F(ChildWorkers, ADrainLetsRunningAttemptsFinishAndHandsTheRestBack) {
   EXPECT_EQ(waiting.get().retry_count, 0u);
 }
 
+TEST_F(ChildWorkers, AnIdleChildEndsAtOnce) {
+  begin(4);
+  submit("echo", "{}").wait(20s);
+  const auto began = clock_.steady_now();
+  EXPECT_TRUE(workers_->stop());
+  EXPECT_LT(clock_.steady_now() - began, 2s) << "its grace is 3 s, its poll waits 25 s";
+}
+
 TEST_F(ChildWorkers, ManyTasksPassThroughTheTable) {
   begin(8);
   std::vector<TaskSpec> specs(5000);

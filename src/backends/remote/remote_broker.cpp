@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <limits>
 #include <set>
 
 #include "backends/remote/call_pool.hpp"
@@ -15,6 +17,7 @@
 #include "codec/json_work.hpp"
 #include "codec/json_write.hpp"
 #include "codec/time_text.hpp"
+#include "domain/validation.hpp"
 
 namespace millrace::remote {
 namespace {
@@ -199,24 +202,72 @@ class RemoteBroker final : public Broker, public Inspector {
     waiting_.insert(instance);
   }
 
+  /// What breaks a rule that every server has never leaves: it is refused here, alone or with its atomic batch.
+  static std::vector<std::optional<Error>> refused_items(const EnqueueRequest& request, WallTime now) {
+    TaskLimits limits;
+    limits.payload_bytes_max = std::numeric_limits<std::size_t>::max();  // the server's to say
+    std::vector<std::optional<Error>> refused;
+    refused.reserve(request.tasks.size());
+    for (const auto& task : request.tasks) {
+      refused.push_back(validate(task, limits, now));
+      if (!refused.back() && !codec::check_json(task.payload)) {
+        refused.back() = Error{ErrorCode::invalid_argument, "payload must be JSON", "payload"};
+      }
+    }
+    return refused;
+  }
+
   Result<EnqueueReply> enqueue_now(EnqueueRequest request) const {
-    // What had no id gets one, so that asking again finds what the lost answer was about.
+    if (request.tasks.size() > codec::batch_items_max) {
+      return Error{ErrorCode::invalid_argument, "tasks must be at most 10000", "tasks"};
+    }
     const auto now = SystemClock().wall_now();
+    auto refused = refused_items(request, now);
+    const auto first_refused = std::ranges::find_if(refused, [](const auto& error) { return error.has_value(); });
+    if (first_refused == refused.end()) return enqueue_good(std::move(request), now);
+
+    EnqueueReply reply;
+    EnqueueRequest good{{}, request.atomic};
+    if (!request.atomic) {
+      for (std::size_t i = 0; i < refused.size(); ++i) {
+        if (!refused[i]) good.tasks.push_back(std::move(request.tasks[i]));
+      }
+    }
+    if (!good.tasks.empty()) {
+      auto accepted = enqueue_good(std::move(good), now);
+      if (!accepted) return accepted;
+      reply = *std::move(accepted);
+    }
+    auto answers = std::exchange(reply.items, {});
+    auto answer = answers.begin();
+    for (auto& error : refused) {
+      if (error) {
+        reply.items.emplace_back(std::move(*error));
+      } else if (answer != answers.end()) {
+        reply.items.push_back(std::move(*answer++));
+      } else {
+        reply.items.emplace_back(Error{ErrorCode::invalid_argument, "another task of the atomic batch is refused"});
+      }
+    }
+    return reply;
+  }
+
+  Result<EnqueueReply> enqueue_good(EnqueueRequest request, WallTime now) const {
+    // What had no id gets one, so that asking again finds what the lost answer was about.
     std::vector<bool> ours(request.tasks.size());
     for (std::size_t i = 0; i < request.tasks.size(); ++i) {
       ours[i] = request.tasks[i].task_id.empty();
       if (ours[i]) request.tasks[i].task_id = make_uuid(now);
     }
     EnqueueReply reply;
-    for (std::size_t first = 0; first < request.tasks.size();) {
-      auto part = enqueue_part(request, first);
-      if (!part && first == 0) return std::move(part).error();
-      if (!part) {  // what was accepted stands; the rest was not asked
+    while (reply.items.size() < request.tasks.size()) {
+      auto part = enqueue_part(request, reply.items.size());
+      if (!part && reply.items.empty()) return part;
+      if (!part) {  // what was accepted stands
         while (reply.items.size() < request.tasks.size()) reply.items.emplace_back(part.error());
         break;
       }
       if (part->items.empty()) return malformed_answer();
-      first += part->items.size();
       reply.durability = part->durability;
       std::ranges::move(part->items, std::back_inserter(reply.items));
     }

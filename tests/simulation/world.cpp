@@ -1,0 +1,128 @@
+#include "tests/simulation/world.hpp"
+
+#include "base/assert.hpp"
+#include "base/crc32c.hpp"
+#include "codec/content.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace millrace::simulation {
+
+using storage::Family;
+
+World::World(std::uint64_t seed, engine::CoreOptions options, Knobs knobs)
+    : random_(seed), options_(options), knobs_(knobs), store_(std::make_unique<storage::ForgetfulStore>()) {
+  open();
+}
+
+void World::open() {
+  core_ = std::make_unique<engine::Core>(
+      options_, engine::TokenSealer::Secret{1, 2, 3}, random_.next(),
+      [this](const std::string& key) -> std::optional<engine::Alias> {
+        auto found = store_->get(Family::aliases, key);
+        return found && *found ? engine::decode_alias(**found) : std::nullopt;
+      },
+      registry_);
+  const auto recovered = engine::recover(*store_, core_->state(), core_->checkpoint());
+  if (!recovered) throw Failure(recovered.error());
+  engine_base_ = std::max(core_->state().now.engine, wall_) - steady_;
+  core_->opened(now());
+  core_->committed(core_->state().group);
+}
+
+void World::submit(std::unique_ptr<engine::Command> command) {
+  core_->open(now());
+  core_->execute(std::move(command));
+}
+
+void World::tick() {
+  core_->open(now());
+  core_->tick();
+  for (auto& job : core_->take_jobs()) jobs_.push_back(std::move(job));
+}
+
+void World::seal() {
+  if (!core_->has_work_to_seal()) return;
+  groups_.push_back(core_->seal());
+  if (groups_.back().number != 0) trace_ = trace_ * 1099511628211ULL + crc32c(groups_.back().record);
+}
+
+void World::write_group(bool crash_before_replies) {
+  if (groups_.empty()) return;
+  auto group = std::move(groups_.front());
+  groups_.pop_front();
+  const auto reply = [&] {
+    for (auto& answer : group.replies) answer(nullptr);
+  };
+  if (knobs_.reply_early) reply();
+  if (group.number != 0) {
+    storage::Write write;
+    write.put(Family::journal, group.key, group.record);
+    const auto written = store_->commit(write, knobs_.skip_sync ? storage::Sync::none : storage::Sync::disk);
+    MILLRACE_ASSERT(written);
+    core_->committed(group.number);
+  }
+  if (crash_before_replies) return crash(storage::Crash::process);
+  if (!knobs_.reply_early) reply();
+}
+
+void World::run_job() {
+  if (jobs_.empty()) return;
+  const auto job = std::move(jobs_.front());
+  jobs_.pop_front();
+  auto result = engine::execute(*store_, job);
+  if (const auto* const error = std::get_if<Error>(&result)) throw Failure(*error);
+  core_->job_done(std::move(result));
+}
+
+void World::settle_down() {
+  for (int quiet = 0; quiet < 3;) {
+    tick();
+    seal();
+    const bool idle = groups_.empty() && jobs_.empty() && !core_->busy();
+    while (!groups_.empty()) write_group();
+    while (!jobs_.empty()) run_job();
+    quiet = idle ? quiet + 1 : 0;
+  }
+}
+
+void World::crash(storage::Crash kind) {
+  ++crashes_;
+  groups_.clear();
+  jobs_.clear();
+  core_.reset();
+  store_->crash(random_, kind);
+  open();
+}
+
+std::string digest(World& world) {
+  auto& state = world.state();
+  std::ostringstream out;
+  out << "next " << state.next_seq << " fence " << state.last_fence << " removed " << state.removed_total << "\n";
+  for (std::uint32_t i = 0; i < state.queues.size(); ++i) {
+    out << "queue " << state.queue_names.text(i) << " paused " << state.queues[i].paused << " bytes "
+        << state.queues[i].payload_bytes;
+    for (const auto count : state.queues[i].by_status) out << " " << count;
+    out << "\n";
+  }
+  for (std::uint64_t number = 0;; ++number) {
+    auto* const entry = state.blocks.at_or_after(number);
+    if (entry == nullptr) break;
+    while (!world.core().need(number)) world.settle_down();
+    for (std::size_t i = 0; i < engine::slots_per_block; ++i) {
+      const auto& slot = entry->resident->slots[i];
+      if (!slot.exists()) continue;
+      out << number * engine::slots_per_block + i << " " << to_string(slot.status()) << " line " << slot.line << " attempt "
+          << slot.attempt << " fence " << slot.fence << " retries " << slot.retry_count << " crashes "
+          << int{slot.crashes} << " refunds " << int{slot.refunds} << " defers " << slot.defers << " incarnation "
+          << slot.incarnation << " due " << slot.due << " ready " << slot.ready_at << " ended " << slot.ended_at
+          << " started " << slot.started << " cancel " << slot.cancel_requested << " content " << crc32c(slot.content);
+      if (slot.detail) out << " history " << slot.detail->history.size() << " error " << slot.detail->error.type;
+      out << "\n";
+    }
+  }
+  return out.str();
+}
+
+}  // namespace millrace::simulation
