@@ -159,7 +159,7 @@ TEST_F(ChildWorkers, AProcessThatHangsIsReplacedAndOnlyTheCulpritTimesOut) {
 TEST_F(ChildWorkers, ADrainLetsRunningAttemptsFinishAndHandsTheRestBack) {
   begin(1);
   const auto running = submit("sleep", R"({"seconds":0.3})");
-  while (running.status() != Status::processing) std::this_thread::yield();
+  while (workers_->state().running == 0) std::this_thread::yield();
   const auto waiting = submit("sleep", R"({"seconds":0.3})");
   EXPECT_TRUE(workers_->stop());
   EXPECT_EQ(running.status(), Status::completed);
