@@ -121,7 +121,9 @@ class RulesTest(unittest.TestCase):
         self.accepts("file_lengths", "src/base/a.cpp", "\n" * 400)
         self.accepts("file_lengths", "src/base/a.cpp", "\n" * 450, also=ratchet("450 src/base/a.cpp\n"))
         self.refuses("file_lengths", "src/base/a.cpp", "\n" * 451, also=ratchet("450 src/base/a.cpp\n"))
-        self.refuses("file_lengths", "src/base/a.cpp", "\n" * 449, also=ratchet("450 src/base/a.cpp\n"))
+        self.accepts("file_lengths", "src/base/a.cpp", "\n" * 440, also=ratchet("450 src/base/a.cpp\n"))
+        self.refuses("file_lengths", "src/base/a.cpp", "\n" * 420, also=ratchet("450 src/base/a.cpp\n"))
+        self.refuses("file_lengths", "src/base/a.cpp", "\n" * 400, also=ratchet("450 src/base/a.cpp\n"))
         self.refuses("file_lengths", "src/base/b.cpp", "\n", also=ratchet("450 src/base/a.cpp\n"))
 
     def test_unfinished_work_is_refused(self):
