@@ -72,7 +72,7 @@ def file_lengths(tree):
             yield f"{path}: {count} lines, {limit} are allowed; give the second role a file of its own"
         elif limit > LINES_MAX and count <= LINES_MAX:
             yield f"{RATCHET}: {path} is now {count} lines; take it out"
-        elif limit - count > RATCHET_SLACK:
+        elif limit > LINES_MAX and limit - count > RATCHET_SLACK:
             yield f"{RATCHET}: {path} is now {count} lines; write {count}"
     for path in allowed:
         yield f"{RATCHET}: {path} is gone; take it out"

@@ -119,6 +119,7 @@ class RulesTest(unittest.TestCase):
             return {"tests/tidy/long_files.txt": line}
         self.refuses("file_lengths", "src/base/a.cpp", "\n" * 401)
         self.accepts("file_lengths", "src/base/a.cpp", "\n" * 400)
+        self.accepts("file_lengths", "src/base/a.cpp", "\n")
         self.accepts("file_lengths", "src/base/a.cpp", "\n" * 450, also=ratchet("450 src/base/a.cpp\n"))
         self.refuses("file_lengths", "src/base/a.cpp", "\n" * 451, also=ratchet("450 src/base/a.cpp\n"))
         self.accepts("file_lengths", "src/base/a.cpp", "\n" * 440, also=ratchet("450 src/base/a.cpp\n"))
