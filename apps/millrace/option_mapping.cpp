@@ -33,6 +33,14 @@ Result<server::GatewayOptions> gateway_options(const settings::Settings& setting
   server::GatewayOptions options;
   options.version = MILLRACE_VERSION;
   options.limits.payload_bytes_max = settings.max_payload_bytes;
+  options.batch_items_max = static_cast<std::size_t>(settings.max_batch_items);
+  options.batch_bytes_max = settings.max_body_bytes;
+  options.defaults.max_retries = static_cast<int>(settings.max_retries);
+  options.defaults.backoff = settings.backoff();
+  options.defaults.idempotency_ttl = settings.idempotency_ttl;
+  options.defaults.result_ttl = settings.result_ttl;
+  options.defaults.dead_letter_ttl = settings.dead_letter_ttl;
+  options.defaults.unserved_after = settings.unserved_after;
   std::string words;
   for (const auto& word : settings.dialects) words.append(words.empty() ? "" : ",").append(word);
   auto dialects = server::DialectSet::parse(words);

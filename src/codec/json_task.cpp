@@ -13,8 +13,8 @@ namespace {
 /// What clients of older systems send along, and what nobody needs.
 bool is_ignored(std::string_view key) { return key == "retry_count" || key == "created_at"; }
 
-Error too_many_items() {
-  return {ErrorCode::too_large, "a batch has at most " + std::to_string(batch_items_max) + " tasks", "tasks"};
+Error too_many_items(std::size_t items_max) {
+  return {ErrorCode::too_large, "a batch has at most " + std::to_string(items_max) + " tasks", "tasks"};
 }
 
 std::string_view next_line(std::string_view& rest) {
@@ -68,8 +68,8 @@ Result<Enqueued> read_enqueue_item(Cursor& at, Fields& fields) {
 
 }  // namespace
 
-Result<TaskSpec> read_task(Cursor& at, UnknownFields unknown) {
-  Result<TaskSpec> result{TaskSpec{}};
+Result<TaskSpec> read_task(Cursor& at, UnknownFields unknown, const TaskSpec& defaults) {
+  Result<TaskSpec> result{defaults};
   Fields fields;
   const bool is_object = at.members([&](std::string_view key) {
     if (read_spec_member(key, at, fields, *result)) return true;
@@ -83,13 +83,14 @@ Result<TaskSpec> read_task(Cursor& at, UnknownFields unknown) {
   return result;
 }
 
-Result<TaskSpec> read_task(std::string_view json, UnknownFields unknown) {
+Result<TaskSpec> read_task(std::string_view json, UnknownFields unknown, const TaskSpec& defaults) {
   if (auto checked = check_json(json, value_depth_max + 1); !checked) return checked.error();
   Cursor at(json);
-  return read_task(at, unknown);
+  return read_task(at, unknown, defaults);
 }
 
-Result<TaskList> read_task_array(std::string_view json, UnknownFields unknown) {
+Result<TaskList> read_task_array(std::string_view json, UnknownFields unknown, const TaskSpec& defaults,
+                                 std::size_t items_max) {
   if (auto checked = check_json(json, value_depth_max + 2); !checked) return checked.error();
   Cursor at(json);
   if (at.kind() != Cursor::Kind::array) {
@@ -97,21 +98,22 @@ Result<TaskList> read_task_array(std::string_view json, UnknownFields unknown) {
   }
   TaskList tasks;
   const bool all = at.items([&] {
-    if (tasks.size() == batch_items_max) return false;
-    tasks.push_back(read_task(at, unknown));
+    if (tasks.size() == items_max) return false;
+    tasks.push_back(read_task(at, unknown, defaults));
     return true;
   });
-  if (!all) return too_many_items();
+  if (!all) return too_many_items(items_max);
   return tasks;
 }
 
-Result<TaskList> read_task_lines(std::string_view ndjson, UnknownFields unknown) {
+Result<TaskList> read_task_lines(std::string_view ndjson, UnknownFields unknown, const TaskSpec& defaults,
+                                 std::size_t items_max) {
   TaskList tasks;
   while (!ndjson.empty()) {
     const auto line = next_line(ndjson);
     if (line.empty()) continue;
-    if (tasks.size() == batch_items_max) return too_many_items();
-    tasks.push_back(read_task(line, unknown));
+    if (tasks.size() == items_max) return too_many_items(items_max);
+    tasks.push_back(read_task(line, unknown, defaults));
   }
   return tasks;
 }

@@ -18,7 +18,7 @@ namespace millrace::codec {
 /// silently ignored option; between our own versions it is skipped.
 enum class UnknownFields { refuse, skip };
 
-/// Most items of one batch.
+/// Most items of one batch, unless a server is configured otherwise.
 inline constexpr std::size_t batch_items_max = 10'000;
 
 /// One task as submitted: `{"task_type":"send_email","payload":{…},"priority":"high","delay":1.5,…}`.
@@ -27,20 +27,25 @@ inline constexpr std::size_t batch_items_max = 10'000;
 /// older systems send them). The payload is the sender's bytes, unchanged. Numbers and texts are checked for their
 /// kind and for the limits of DESIGN 3 except sizes that a server may configure (payload).
 /// Errors: malformed (not strict JSON, see `check_json`); invalid_argument, `field` names the member (`backoff.kind`).
-Result<TaskSpec> read_task(std::string_view json, UnknownFields unknown = UnknownFields::refuse);
+///
+/// `defaults` is what the task is where it does not say itself.
+Result<TaskSpec> read_task(std::string_view json, UnknownFields unknown = UnknownFields::refuse,
+                           const TaskSpec& defaults = TaskSpec());
 
 /// Many tasks; an item that breaks a rule is an error of its own, whose `field` is the member within the item.
 using TaskList = std::vector<Result<TaskSpec>>;
 
 /// A JSON array of tasks. Errors of the whole: malformed (the text is not JSON); invalid_argument (not an array);
-/// too_large (more than `batch_items_max` items).
-Result<TaskList> read_task_array(std::string_view json, UnknownFields unknown = UnknownFields::refuse);
+/// too_large (more than `items_max` items).
+Result<TaskList> read_task_array(std::string_view json, UnknownFields unknown = UnknownFields::refuse,
+                                 const TaskSpec& defaults = TaskSpec(), std::size_t items_max = batch_items_max);
 
 /// One task a line (`application/x-ndjson`); empty lines are skipped and a line that is not JSON is refused alone.
-Result<TaskList> read_task_lines(std::string_view ndjson, UnknownFields unknown = UnknownFields::refuse);
+Result<TaskList> read_task_lines(std::string_view ndjson, UnknownFields unknown = UnknownFields::refuse,
+                                 const TaskSpec& defaults = TaskSpec(), std::size_t items_max = batch_items_max);
 
 /// Reads one task at the cursor of a checked text, for documents that contain tasks.
-Result<TaskSpec> read_task(Cursor& at, UnknownFields unknown);
+Result<TaskSpec> read_task(Cursor& at, UnknownFields unknown, const TaskSpec& defaults = TaskSpec());
 
 /// Appends the submission of `task`; members at their default are left out.
 void write_task(std::string& out, const TaskSpec& task);

@@ -85,6 +85,20 @@ TEST(TaskJson, TakesNullForADefault) {
   EXPECT_EQ(*task, (TaskSpec{.task_type = "t", .payload = "null"}));
 }
 
+TEST(TaskJson, TakesWhatATaskDoesNotSayFromTheDefaults) {
+  TaskSpec defaults;
+  defaults.max_retries = 7;
+  defaults.backoff.initial = Milliseconds{500};
+  const auto task = read_task(R"({"task_type":"t","backoff":{"factor":3}})", UnknownFields::refuse, defaults);
+  ASSERT_TRUE(task);
+  EXPECT_EQ(task->max_retries, 7);
+  EXPECT_EQ(task->backoff, (Backoff{Backoff::Kind::exponential, Milliseconds{500}, 3}));
+  EXPECT_EQ(
+      read_task_array(R"([{"task_type":"t","max_retries":1}])", UnknownFields::refuse, defaults)->at(0)->max_retries,
+      1);
+  EXPECT_EQ(read_task_lines("{}\n{}\n", UnknownFields::refuse, defaults, 1).error().code, ErrorCode::too_large);
+}
+
 TEST(TaskJson, RefusesUnknownMembersByName) {
   const auto error = refusal(R"({"task_type":"t","prioritiy":1})");
   EXPECT_EQ(error.code, ErrorCode::invalid_argument);

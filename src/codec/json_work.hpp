@@ -23,14 +23,18 @@ struct WorkCall {
   std::vector<BadItem> bad_settles = {};
   std::vector<BadItem> bad_extends = {};
 };
+
+using RefuseChild = std::function<std::optional<Error>(const TaskSpec& child)>;
+
 /// Reads the body of `POST /api/v1/work` (DESIGN 8). Members without meaning are skipped. An item of `settle` or
 /// `extend` that breaks a rule is kept out of the request and named in the bad ones; `wait` is cut to 30 s.
 /// Errors: malformed; invalid_argument with `field`, when the call as a whole makes no sense, as `types: []` with
 /// `want > 0`.
 ///
 /// `refuse_child` says why a task that a settle carries may not be enqueued by this caller; that settle is a bad item.
-using RefuseChild = std::function<std::optional<Error>(const TaskSpec& child)>;
-Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse_child = {});
+/// `child_defaults` is what such a task is where it does not say itself.
+Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse_child = {},
+                                const TaskSpec& child_defaults = TaskSpec());
 
 void write_work_request(std::string& out, const WorkRequest& request);
 

@@ -41,11 +41,17 @@ void read_worker(Cursor& at, Fields& fields, WorkerInfo& worker) {
   if (!is_object) fields.wrong("worker", " must be an object with instance");
 }
 
-void read_children(Cursor& at, Fields& fields, std::vector<TaskSpec>& children, const RefuseChild& refuse_child) {
+/// What holds for the tasks that settles carry.
+struct ChildRules {
+  const RefuseChild& refuse;
+  const TaskSpec& defaults;
+};
+
+void read_children(Cursor& at, Fields& fields, std::vector<TaskSpec>& children, const ChildRules& rules) {
   const bool is_list = at.items([&] {
-    auto child = read_task(at, UnknownFields::skip);
-    if (child && refuse_child) {
-      if (auto refused = refuse_child(*child)) child = std::move(*refused);
+    auto child = read_task(at, UnknownFields::skip, rules.defaults);
+    if (child && rules.refuse) {
+      if (auto refused = rules.refuse(*child)) child = std::move(*refused);
     }
     if (child) {
       children.push_back(std::move(*child));
@@ -64,7 +70,7 @@ std::optional<Outcome> parse_settled(std::string_view word) {
   return outcome == Outcome::lease_lost ? std::nullopt : outcome;
 }
 
-void read_settle(Cursor& at, Fields& fields, Settle& settle, const RefuseChild& refuse_child) {
+void read_settle(Cursor& at, Fields& fields, Settle& settle, const ChildRules& rules) {
   bool has_outcome = false;
   const bool is_object = at.members([&](std::string_view key) {
     if (at.take_null()) return true;
@@ -85,7 +91,7 @@ void read_settle(Cursor& at, Fields& fields, Settle& settle, const RefuseChild& 
     } else if (key == "delay") {
       fields.seconds(at, key, settle.delay);
     } else if (key == "enqueue") {
-      read_children(at, fields, settle.children, refuse_child);
+      read_children(at, fields, settle.children, rules);
     } else {
       at.skip();
     }
@@ -161,7 +167,7 @@ void read_wait(Cursor& at, Fields& fields, Milliseconds& wait) {
 }
 
 /// False if a list went on past its limit: then the rest of the text is not worth reading.
-bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& call, const RefuseChild& refuse_child) {
+bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& call, const ChildRules& rules) {
   auto& request = call.request;
   if (at.take_null()) return true;
   if (key == "worker")
@@ -184,7 +190,7 @@ bool read_member(std::string_view key, Cursor& at, Fields& fields, WorkCall& cal
     fields.texts(at, key, request.started);
   else if (key == "settle")
     read_list(at, fields, key, request.settle, call.bad_settles,
-              [&](Cursor& item, Fields& own, Settle& settle) { read_settle(item, own, settle, refuse_child); });
+              [&](Cursor& item, Fields& own, Settle& settle) { read_settle(item, own, settle, rules); });
   else if (key == "extend")
     read_list(at, fields, key, request.extend, call.bad_extends, read_extend);
   else
@@ -206,13 +212,15 @@ void check_call(const WorkRequest& request, Fields& fields) {
 
 }  // namespace
 
-Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse_child) {
+Result<WorkCall> read_work_call(std::string_view json, const RefuseChild& refuse_child,
+                                const TaskSpec& child_defaults) {
   if (auto checked = check_json(json, call_depth_max); !checked) return checked.error();
   WorkCall call;
   Fields fields;
+  const ChildRules rules{refuse_child, child_defaults};
   Cursor at(json);
   if (at.kind() != Cursor::Kind::object) return Error{ErrorCode::invalid_argument, "the call must be an object"};
-  at.members([&](std::string_view key) { return read_member(key, at, fields, call, refuse_child); });
+  at.members([&](std::string_view key) { return read_member(key, at, fields, call, rules); });
   if (!fields.failed()) check_call(call.request, fields);
   if (fields.failed()) return std::move(fields).take_error();
   return call;

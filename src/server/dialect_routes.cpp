@@ -134,7 +134,8 @@ std::string error_text(const TaskRecord& record) {
 // -----------------------------------------------------------------------------
 
 void jobs_submit(Services& services, Call call) {
-  Shape shape(TaskSpec{.task_type = "job"});
+  Shape shape(services.options.defaults);
+  shape.task.task_type = "job";
   bool has_payload = false;
   shape.read(call.request.body, [&](std::string_view key, Cursor& at, Shape& out) {
     if (key == "payload") return has_payload = true, out.payload(at);
@@ -189,7 +190,9 @@ void jobs_get(Services& services, Call call) {
 // ---------------------------------------------------------------------
 
 void celery_submit(Services& services, Call call) {
-  Shape shape(TaskSpec{.backoff = doubling(seconds(1), seconds(60)), .unserved_after = seconds(60)});
+  Shape shape(services.options.defaults);
+  shape.task.backoff = doubling(seconds(1), seconds(60));
+  shape.task.unserved_after = seconds(60);
   shape.read(call.request.body, [](std::string_view key, Cursor& at, Shape& out) {
     if (at.take_null()) return true;
     if (key == "task_type") return out.type(at);
@@ -265,7 +268,8 @@ void celery_get(Services& services, Call call) {
 // --------------------------------------------------------------------
 
 void tasks_submit(Services& services, Call call) {
-  Shape shape(TaskSpec{.backoff = doubling(seconds(2), seconds(300))});
+  Shape shape(services.options.defaults);
+  shape.task.backoff = doubling(seconds(2), seconds(300));
   shape.read(call.request.body, [](std::string_view key, Cursor& at, Shape& out) {
     if (at.take_null()) return true;
     if (key == "task_type") return out.type(at);

@@ -11,7 +11,6 @@
 namespace millrace::server {
 namespace {
 
-constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024;
 /// Room for the other members of a task beside its payload.
 constexpr std::size_t task_bytes_beside = 64 * 1024;
 
@@ -146,9 +145,10 @@ std::function<void()> Gateway::round_ended() {
 
 std::function<std::size_t(http::Method, std::string_view)> Gateway::body_bytes_max() const {
   const auto task_bytes_max = services_->options.limits.payload_bytes_max + task_bytes_beside;
-  return [task_bytes_max](http::Method, std::string_view path) {
+  const auto many_bytes_max = std::max(services_->options.batch_bytes_max, task_bytes_max);
+  return [task_bytes_max, many_bytes_max](http::Method, std::string_view path) {
     const bool many = path.ends_with("/tasks/batch") || path.ends_with("/work");
-    return many ? std::max(batch_bytes_max, task_bytes_max) : task_bytes_max;
+    return many ? many_bytes_max : task_bytes_max;
   };
 }
 

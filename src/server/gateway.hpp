@@ -34,6 +34,9 @@ struct GatewayOptions {
   Authenticate authenticate = {};  // empty: no tokens are configured, everybody is `access::local_user()`
   DialectSet dialects = DialectSet::all();
   TaskLimits limits = {};
+  TaskSpec defaults = {};                          // what a task is where its submission does not say
+  std::size_t batch_items_max = 10'000;            // tasks of one request
+  std::size_t batch_bytes_max = 16 * 1024 * 1024;  // its body, and that of a worker's call
   /// Task types that only `Permission::submit_privileged_tasks` may submit.
   std::vector<std::string> privileged_types = {"exec", "http_request"};
 

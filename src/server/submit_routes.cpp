@@ -48,12 +48,14 @@ void submit(Services& services, Call call, Result<TaskSpec> task) {
 }
 
 void submit_task(Services& services, Call call) {
-  auto task = codec::read_task(call.request.body);
+  auto task = codec::read_task(call.request.body, codec::UnknownFields::refuse, services.options.defaults);
   submit(services, std::move(call), std::move(task));
 }
 
 void simulate_failure(Services& services, Call call) {
-  auto task = call.request.body.empty() ? Result<TaskSpec>(TaskSpec{}) : codec::read_task(call.request.body);
+  const auto& defaults = services.options.defaults;
+  auto task = call.request.body.empty() ? Result<TaskSpec>(defaults)
+                                        : codec::read_task(call.request.body, codec::UnknownFields::refuse, defaults);
   if (task) task->task_type = "fail_task";  // whatever the body says
   submit(services, std::move(call), std::move(task));
 }
@@ -142,10 +144,13 @@ void submit_batch(Services& services, Call call) {
   if (atomic && *atomic != "true" && *atomic != "false") {
     return call.refuse({ErrorCode::invalid_argument, "atomic must be true or false", "atomic"});
   }
-  auto items = is_ndjson(call) ? codec::read_task_lines(call.request.body) : codec::read_task_array(call.request.body);
+  const auto read = is_ndjson(call) ? codec::read_task_lines : codec::read_task_array;
+  const auto& options = services.options;
+  auto items = read(call.request.body, codec::UnknownFields::refuse, options.defaults, options.batch_items_max);
   if (!items) {
     const bool too_many = items.error().code == ErrorCode::too_large;
-    return call.answer(refusal_of(items.error(), too_many ? std::optional(codec::batch_items_max) : std::nullopt));
+    return call.answer(
+        refusal_of(items.error(), too_many ? std::optional<std::int64_t>(options.batch_items_max) : std::nullopt));
   }
   auto batch = make_batch(services, call, std::move(*items));
   batch.request.atomic = atomic == "true";

@@ -62,6 +62,34 @@ TEST(Submit, TakesTheIdempotencyKeyFromTheHeader) {
   EXPECT_EQ(test.post("/api/v1/tasks", both, "Idempotency-Key: b\r\n").status, 422);
 }
 
+TEST(Submit, TakesWhatTheTaskDoesNotSayFromTheServersDefaults) {
+  GatewayOptions options;
+  options.defaults.max_retries = 9;
+  options.defaults.backoff.initial = Milliseconds{100};
+  options.batch_items_max = 2;
+  GatewayUnderTest test(std::move(options));
+  const auto submitted = [&] { return test.broker.enqueues.back().tasks.back(); };
+  test.post("/api/v1/tasks", R"({"task_type":"t"})");
+  EXPECT_EQ(submitted().max_retries, 9);
+  test.post("/api/v1/tasks", R"({"task_type":"t","max_retries":1})");
+  EXPECT_EQ(submitted().max_retries, 1);
+  test.post("/api/v1/tasks/batch", R"([{"task_type":"t"}])");
+  EXPECT_EQ(submitted().backoff.initial, Milliseconds{100});
+  test.post("/api/v1/tasks/simulate-failure");
+  EXPECT_EQ(submitted().max_retries, 9);
+  test.post("/submit", R"({"payload":1})");
+  EXPECT_EQ(submitted().max_retries, 9);
+  test.post("/api/tasks", R"({"task_type":"t"})");
+  EXPECT_EQ(submitted().max_retries, 9);
+  EXPECT_EQ(submitted().backoff.initial, Milliseconds{1000});
+  test.post("/api/v1/work", R"({"worker":{"instance":"w"},"settle":[
+      {"token":"a","outcome":"completed","enqueue":[{"task_type":"t"}]}]})");
+  EXPECT_EQ(test.broker.works.back().settle.at(0).children.at(0).max_retries, 9);
+  const auto refused = test.post("/api/v1/tasks/batch", "[{},{},{}]");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_THAT(refused.body, HasSubstr(R"("limit":2)"));
+}
+
 TEST(Submit, WaitsForTheOutcome) {
   GatewayUnderTest test;
   TaskRecord record;

@@ -55,8 +55,8 @@ http::Response work_response(Services& services, WorkReply reply, Pending pendin
 }
 
 void work(Services& services, Call call) {
-  auto read = codec::read_work_call(
-      call.request.body, [&](const TaskSpec& child) { return services.refuse_type(call, child.task_type.view()); });
+  const auto refuse_child = [&](const TaskSpec& child) { return services.refuse_type(call, child.task_type.view()); };
+  auto read = codec::read_work_call(call.request.body, refuse_child, services.options.defaults);
   if (!read) return call.refuse(read.error());
   auto request = std::move(read->request);
   Pending pending{std::move(*read), request.request_id, request.worker};
