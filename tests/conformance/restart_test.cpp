@@ -256,16 +256,20 @@ TEST_P(BrokerConformance, ManyTasksAreTheSameAfterSeveralRestarts) {
   MILLRACE_NEEDS(reopens);
   for (int round = 0; round < 4; ++round) {
     submit(std::vector<TaskSpec>(500, {.task_type = "echo", .payload = "\"" + std::string(300, 'x') + "\""})).value();
-    auto settling = asking(0);
-    for (const auto& leased : lease(300)) settling.settle.push_back({.token = leased.token});
-    work(std::move(settling));
+    for (std::size_t done = 0; done < 300;) {  // fewer than asked for is success too
+      auto settling = asking(0);
+      for (const auto& leased : lease(300 - done)) settling.settle.push_back({.token = leased.token});
+      done += work(std::move(settling)).settled.size();
+    }
     reopen(round % 2 == 0 ? Stop::unclean : Stop::clean);
     const auto done = static_cast<std::uint64_t>(300 * (round + 1));
     EXPECT_EQ(count("default", Status::completed), done);
     EXPECT_EQ(count("default", Status::queued), 500U * (static_cast<std::uint64_t>(round) + 1) - done);
   }
-  EXPECT_THAT(list_all({.statuses = {Status::completed}, .limit = 1000}), SizeIs(1200));
-  EXPECT_THAT(lease(1000), SizeIs(800));
+  EXPECT_EQ(list_all({.statuses = {Status::completed}, .limit = 1000}).size(), 1200U);
+  std::size_t leased = 0;
+  while (const auto count = lease(1000).size()) leased += count;
+  EXPECT_EQ(leased, 800U);
 }
 
 }  // namespace
