@@ -86,7 +86,7 @@ Result<ChildProcess> ChildProcess::start(const Launch& launch) {
   const Descriptor report{ends[0]};
   Descriptor report_end{ends[1]};
 
-  std::vector<std::string> arguments{launch.program};
+  std::vector<std::string> arguments{launch.title};
   arguments.insert(arguments.end(), launch.arguments.begin(), launch.arguments.end());
   Prepared prepared;
   prepared.program = launch.program.c_str();

@@ -20,7 +20,8 @@ inline constexpr int settings_fd = 4;
 
 struct Launch {
   std::string program = "/proc/self/exe";   // the very file that runs, even after an upgrade replaced it
-  std::vector<std::string> arguments = {};  // without the program's own name
+  std::string title = "millrace";           // its name in lists of processes
+  std::vector<std::string> arguments = {};  // after the title
   int oom_score_adj = 500;                  // −1000 to 1000: the child goes before its parent when memory is short
   const Descriptor* table = nullptr;        // becomes `table_fd`
   const Descriptor* settings = nullptr;     // becomes `settings_fd`

@@ -135,6 +135,7 @@ TEST_F(BuiltinTasks, FilesAreLookedAtByAnyOfTheirKeys) {
   EXPECT_EQ(facts["size"].as_int(), 5);
   EXPECT_EQ(facts["lines"].as_int(), 1);
   EXPECT_EQ(facts["sha256"].as_string(), "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2");
+  EXPECT_THAT(facts["modified_at"].as_string(), testing::MatchesRegex("2[0-9-]+T[0-9:.]+Z"));
   EXPECT_EQ(result("file_processing", json(R"({"path":"your_file.txt"})"))["lines"].as_int(), 2);
   EXPECT_EQ(result("file_processing", json(R"({"file":"test.txt"})"))["media_type"].as_string(),
             "text/plain; charset=utf-8");

@@ -1,3 +1,5 @@
+#include <millrace/codec.hpp>
+
 #include "tasks/file_inspection.hpp"
 #include "tasks/handlers.hpp"
 
@@ -17,7 +19,7 @@ JsonHandler file_task(const BuiltinOptions& options) {
                              {"lines", facts.lines},
                              {"sha256", facts.sha256},
                              {"media_type", facts.media_type},
-                             {"modified_at", facts.modified_at.time_since_epoch().count()}});
+                             {"modified_at", Json::parse(encode(WallTime(facts.modified_at))).value()}});
       };
 }
 
