@@ -2,7 +2,7 @@
 
 find_package(Threads REQUIRED)
 # Debian's default Boost is 1.74; ours is named.
-find_package(Boost 1.81.0 EXACT REQUIRED COMPONENTS json url CONFIG)
+find_package(Boost 1.81.0 EXACT REQUIRED COMPONENTS json CONFIG)
 find_package(OpenSSL 3 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(spdlog REQUIRED)
