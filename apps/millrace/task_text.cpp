@@ -57,8 +57,9 @@ std::string record_text(const TaskRecord& record) {
   if (!is_final(record.status)) row(out, "ready at", codec::time_text(record.scheduled_for));
   if (record.finished_at) row(out, "finished", codec::time_text(*record.finished_at));
   if (record.progress) {
-    row(out, "progress", std::to_string(static_cast<int>(record.progress->fraction * 100)) + " %  " +
-                             harmless(record.progress->message));
+    row(out, "progress",
+        std::to_string(static_cast<int>(record.progress->fraction * 100)) + " %  " +
+            harmless(record.progress->message));
   }
   row(out, "tags", map_text(spec.tags));
   row(out, "durability", to_string(record.durability));
@@ -77,7 +78,8 @@ std::string record_json(const TaskRecord& record) {
 }
 
 Table task_table() {
-  return Table({"TASK", "TYPE", "QUEUE", "STATUS", "AGE", "RETRIES", "ERROR"}, {false, false, false, false, true, true});
+  return Table({"TASK", "TYPE", "QUEUE", "STATUS", "AGE", "RETRIES", "ERROR"},
+               {false, false, false, false, true, true});
 }
 
 void add_task(Table& table, const TaskRecord& record, WallTime now) {
@@ -86,8 +88,6 @@ void add_task(Table& table, const TaskRecord& record, WallTime now) {
              std::to_string(record.retry_count), record.error ? harmless(error_text(*record.error), 60) : ""});
 }
 
-int exit_code_of(Status status) noexcept {
-  return status == Status::completed ? exit_code::done : exit_code::failed;
-}
+int exit_code_of(Status status) noexcept { return status == Status::completed ? exit_code::done : exit_code::failed; }
 
 }  // namespace millrace::app
