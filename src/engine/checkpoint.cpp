@@ -14,6 +14,7 @@ void Checkpoint::begin() {
   MILLRACE_ASSERT(!running_ && state_.aliases_flushing.empty());
   running_ = true;
   finishing_ = false;
+  waits_for_commit_ = false;
   group_ = state_.group;
   globals_ = write_globals(state_);
   due_.swap(state_.dirty_blocks);
@@ -97,7 +98,9 @@ void Checkpoint::step(std::size_t blocks_max, std::uint64_t committed, std::vect
     if (block->live == 0 && !block->dirty && full) state_.forget_empty(number);
     if (write_.bytes() >= write_bytes) flush_write(jobs);
   }
-  if (next_ < due_.size() || committed < group_) return;
+  if (next_ < due_.size()) return;
+  waits_for_commit_ = committed < group_;
+  if (waits_for_commit_) return;
   write_chunks_and_aliases();
   flush_write(jobs);
   jobs.emplace_back(FinishJob{group_, std::move(globals_), std::move(garbage_)});

@@ -23,7 +23,7 @@ class Checkpoint {
   bool running() const { return running_; }
   std::uint64_t group() const { return group_; }
   /// `step` has something to do that waits for nobody.
-  bool has_images_due() const { return running_ && !finishing_ && next_ < due_.size(); }
+  bool can_go_on() const { return running_ && !finishing_ && !waits_for_commit_; }
 
   /// The state's newest group must be complete. Nothing must be running.
   void begin();
@@ -42,6 +42,7 @@ class Checkpoint {
   State& state_;
   bool running_ = false;
   bool finishing_ = false;
+  bool waits_for_commit_ = false;
   std::uint64_t group_ = 0;
   std::string globals_ = {};
   std::vector<std::uint64_t> due_ = {};

@@ -118,13 +118,13 @@ class WorkCommand final : public Command {
         return finish(core);
       }
     }
+    if (!reports && request_.wait.count() > 0) core.end_wait(request_.worker.instance);
     bool blocked = false;
     reply_.leases = core.grant(request_, worker_, blocked);
     if (reply_.leases.empty() && blocked) return false;
     const bool waits = !reports && reply_.leases.empty() && !must_stop && request_.want > 0 &&
                        request_.wait.count() > 0 && !core.draining();
     if (!waits) return finish(core);
-    core.end_wait(request_.worker.instance);
     const auto until = core.now().engine + request_.wait.count();
     core.wait_for_work({std::move(request_), worker_, until, std::move(done_)});
     return true;

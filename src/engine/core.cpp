@@ -332,7 +332,7 @@ bool Core::may_evict(const BlockTable::Entry& entry) const {
 void Core::evict_some() {
   if (state_.resident_bytes <= options_.hot_bytes || !parked_.empty()) eviction_ = Eviction::done;
   if (eviction_ == Eviction::done) return;
-  constexpr int looks_per_group = 512;
+  constexpr int looks_per_group = 48;
   constexpr std::size_t blocks_per_group = 32;
   std::vector<std::uint64_t> going;
   for (int look = 0; look < looks_per_group && going.size() < blocks_per_group; ++look) {
@@ -341,7 +341,7 @@ void Core::evict_some() {
       if (it == state_.resident_set.end()) {
         eviction_ = Eviction::waiting;
         eviction_at_ = UINT64_MAX;
-        continue;
+        break;
       }
       eviction_at_ = *it + 1;
       const auto& entry = *state_.blocks.find(*it);

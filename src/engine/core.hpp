@@ -102,7 +102,7 @@ class Core {
   EngineTime next_wake(Now now) const;
   /// There is more to do right away, without new input.
   bool busy() const {
-    return more_due_ || !yielded_.empty() || checkpoint_.has_images_due() || eviction_ != Eviction::done;
+    return more_due_ || !yielded_.empty() || checkpoint_.can_go_on() || eviction_ != Eviction::done;
   }
 
   void set_admission(Admission admission) { admission_ = admission; }
@@ -136,6 +136,7 @@ class Core {
     event_writer_.bytes.byte(Event::kind);
     event.write(event_writer_);
     group_transitions_ += transitions_of(event);
+    if constexpr (std::is_same_v<Event, Removed>) tell_watchers(event.seqs);
     state_.apply(std::move(event));
   }
   template <class T>
@@ -204,6 +205,11 @@ class Core {
   void dispatch();
   void end_waits_that_are_over();
   void answer_watchers();
+  void tell_watchers(const std::vector<Seq>& seqs) {
+    if (watchers_.empty()) return;
+    for (const auto seq : seqs)
+      if (watchers_.contains(seq)) finished_watched_.push_back(seq);
+  }
   void prefetch();
   void begin_eviction();
   void evict_some();

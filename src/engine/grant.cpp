@@ -122,7 +122,10 @@ std::vector<Lease> Core::grant(const WorkRequest& request, std::uint32_t worker,
     const auto seq = next.head.place.seq;
     const auto& slot = *state_.peek(seq);
     auto& line = *state_.lines[next.line];
-    if (slot.expires_at != 0 && slot.expires_at <= state_.now.wall) {
+    if (!event.seqs.empty() && event.seqs.back() == seq) {
+      // The same place twice, one after the other: a block that left memory and came back entered its tasks again.
+      line.ready.pop();
+    } else if (slot.expires_at != 0 && slot.expires_at <= state_.now.wall) {
       end_waiting_task(seq, Status::expired, {"expired", "it was not started before expires_at", {}});
     } else {
       if (slot.alone && !event.seqs.empty()) break;  // granted alone, by the next call

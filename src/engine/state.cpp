@@ -317,7 +317,9 @@ void State::release_aliases(const TaskSlot& slot, Seq seq) {
   const auto& queue = queue_names.text(line.queue);
   const auto fingerprint = fingerprint_of(type_names.text(line.type), queue, options.payload);
   const auto held_until = slot.created_at + options.idempotency_ttl.count();
-  Alias alias{seq, held_until, fingerprint, slot.status_value, held_until <= now.wall, {}};
+  Alias alias{seq, held_until, fingerprint, 0, held_until <= now.wall, {}};
+  // A waiting task that an operator took away counts as cancelled for whoever submits it again.
+  alias.final_status = slot.finished() ? slot.status_value : static_cast<std::uint8_t>(Status::cancelled);
   if (!options.task_id.empty()) aliases_new.insert_or_assign(task_id_alias(options.task_id), alias);
   if (options.idempotency_key.empty()) return;
   alias.task_id =

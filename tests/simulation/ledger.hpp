@@ -29,7 +29,7 @@ class Ledger {
 
   void accepted(const Enqueued& answer, std::int64_t not_before) {
     auto& known = tasks_[answer.task_id.str()];
-    if (!answer.duplicate && known.acknowledged && !known.may_be_gone && !known.operated)
+    if (!answer.duplicate && !any_may_be_gone_ && known.acknowledged && !known.may_be_gone && !known.operated)
       fail("I8", answer.task_id.str() + " was accepted twice");
     if (!answer.duplicate) known.not_before = not_before;
     known.acknowledged = true;
@@ -37,16 +37,14 @@ class Ledger {
 
   void key_mapped(const std::string& key, const std::string& task) {
     const auto [found, fresh] = keys_.emplace(key, task);
-    if (!fresh && found->second != task && !tasks_[found->second].may_be_gone)
+    if (!fresh && found->second != task && !may_be_gone(tasks_[found->second]))
       fail("I8", "key " + key + " belongs to " + found->second + " and to " + task);
   }
 
   void granted(const Lease& lease, std::int64_t engine_now) {
     auto& known = tasks_[lease.task_id.str()];
-    if (lease.fence <= fence_max_ && !fences_.contains(lease.fence))
-      fail("I13", "fence " + std::to_string(lease.fence) + " after " + std::to_string(fence_max_));
     if (!fences_.insert(lease.fence).second) return;  // the same answer again
-    fence_max_ = std::max(fence_max_, lease.fence);
+    if (lease.fence < known.fence) return;            // an old answer, asked for again
     if (lease.incarnation == known.incarnation && lease.attempt <= known.attempt)
       fail("I5", lease.task_id.str() + " attempt " + std::to_string(lease.attempt) + " was granted twice");
     if (lease.incarnation < known.incarnation) fail("I12", lease.task_id.str() + " went back to an older incarnation");
@@ -88,7 +86,6 @@ class Ledger {
   std::map<std::string, Known> tasks_;
   std::map<std::string, std::string> keys_;
   std::set<std::uint64_t> fences_;
-  std::uint64_t fence_max_ = 0;
   bool any_may_be_gone_ = false;
 };
 

@@ -61,6 +61,7 @@ void World::write_group(bool crash_before_replies) {
     write.put(Family::journal, group.key, group.record);
     const auto written = store_->commit(write, knobs_.skip_sync ? storage::Sync::none : storage::Sync::disk);
     MILLRACE_ASSERT(written);
+    audit_.read(group.key, group.record);
     core_->committed(group.number);
   }
   if (crash_before_replies) return crash(storage::Crash::process);
@@ -118,7 +119,8 @@ std::string digest(World& world) {
           << int{slot.crashes} << " refunds " << int{slot.refunds} << " defers " << slot.defers << " incarnation "
           << slot.incarnation << " due " << slot.due << " ready " << slot.ready_at << " ended " << slot.ended_at
           << " started " << slot.started << " cancel " << slot.cancel_requested << " content " << crc32c(slot.content);
-      if (slot.detail) out << " history " << slot.detail->history.size() << " error " << slot.detail->error.type;
+      if (slot.detail && (!slot.detail->history.empty() || slot.detail->error != TaskError{}))
+        out << " history " << slot.detail->history.size() << " error " << slot.detail->error.type;
       out << "\n";
     }
   }

@@ -5,6 +5,7 @@
 #include "engine/core.hpp"
 #include "engine/recovery.hpp"
 #include "storage/forgetful_store.hpp"
+#include "tests/simulation/journal_audit.hpp"
 
 #include <deque>
 #include <memory>
@@ -33,6 +34,7 @@ class World {
   std::int64_t wall() const { return wall_; }
   std::uint64_t trace() const { return trace_; }
   std::uint64_t crashes() const { return crashes_; }
+  const JournalAudit& audit() const { return audit_; }
 
   void pass_time(std::int64_t milliseconds) {
     steady_ += milliseconds;
@@ -70,6 +72,7 @@ class World {
   std::unique_ptr<engine::Core> core_;
   std::deque<engine::Group> groups_;
   std::deque<engine::Job> jobs_;
+  JournalAudit audit_;
   std::int64_t steady_ = 1'000'000;
   std::int64_t wall_ = 1'800'000'000'000;
   std::int64_t engine_base_ = 0;

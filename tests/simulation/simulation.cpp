@@ -1,0 +1,457 @@
+#include "tests/simulation/simulation.hpp"
+
+#include "domain/rules.hpp"
+#include "tests/simulation/ledger.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+namespace millrace::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Milliseconds kept_for_long = std::chrono::hours(24 * 365);
+const std::vector<std::string> queue_names{"default", "mail", "bulk"};
+const std::vector<std::string> type_names{"echo", "send", "crunch"};
+
+/// A worker that was built by somebody else: it forgets answers, repeats calls, stalls, and never comes back.
+struct Worker {
+  std::string instance = {};
+  bool inside = false;
+  int life = 0;
+  std::vector<Lease> held = {};
+  std::optional<WorkRequest> unanswered = {};  // to be repeated word for word
+  std::map<std::string, Lease> seen = {};      // by token: what it was ever given
+  std::vector<LeaseToken> old = {};            // tokens of ended attempts, to be used again out of spite
+};
+
+class Run {
+ public:
+  Run(std::uint64_t seed, World::Knobs knobs)
+      : random_(seed), world_(seed ^ 0x5eed, options(random_), knobs), faults_(pick_faults()) {
+    report_.seed = seed;
+    workers_.resize(1 + random_.below(4));
+    for (std::size_t i = 0; i < workers_.size(); ++i) new_life(workers_[i], i);
+  }
+
+  Report run() {
+    try {
+      const auto steps = 100 + random_.below(300);
+      for (std::uint64_t i = 0; i < steps && ledger_.broken.empty(); ++i) step();
+      if (ledger_.broken.empty()) drain();
+      if (ledger_.broken.empty()) check_at_the_end();
+    } catch (const Failure& failure) {
+      ledger_.fail("recovery", failure.what());
+    }
+    report_.broken = ledger_.broken;
+    report_.trace = world_.trace();
+    report_.simulated_ms = world_.time() - 1'000'000;
+    report_.crashes = world_.crashes();
+    report_.tasks = static_cast<std::uint64_t>(std::count_if(
+        ledger_.tasks().begin(), ledger_.tasks().end(), [](const auto& task) { return task.second.acknowledged; }));
+    return report_;
+  }
+
+ private:
+  struct Faults {
+    double lost_reply = 0, crash = 0, power = 0, clock_step = 0, stall = 0, operate = 0, crash_between = 0;
+  };
+
+  static engine::CoreOptions options(Random& random) {
+    engine::CoreOptions options;
+    options.hot_bytes = random.chance(0.5) ? 1 : std::size_t{64} << 20;
+    options.checkpoint_bytes = std::size_t{1} << (8 + random.below(10));
+    options.aging_ms = random.chance(0.2) ? 0 : 10'000;
+    return options;
+  }
+
+  Faults pick_faults() {
+    Faults faults;
+    const auto some = [&](double most) { return random_.chance(0.6) ? random_.share() * most : 0.0; };
+    faults.lost_reply = some(0.3);
+    faults.crash = some(0.03);
+    faults.power = random_.share();
+    faults.clock_step = some(0.02);
+    faults.stall = some(0.2);
+    faults.operate = some(0.1);
+    faults.crash_between = some(0.05);
+    return faults;
+  }
+
+  void new_life(Worker& worker, std::size_t index) {
+    worker.instance = "w" + std::to_string(index) + "-" + std::to_string(worker.life++);
+    worker.inside = index == 0 && random_.chance(0.5);
+    worker.held.clear();
+    worker.unanswered.reset();
+  }
+
+  bool lost() { return random_.chance(faults_.lost_reply); }
+
+  // ---- one step ---------------------------------------------------------------------------------------------------
+
+  void step() {
+    const auto dice = random_.below(100);
+    if (dice < 25) {
+      enqueue();
+    } else if (dice < 60) {
+      work(workers_[random_.below(workers_.size())]);
+    } else if (dice < 70) {
+      world_.pass_time(static_cast<std::int64_t>(random_.below(random_.chance(0.1) ? 60'000 : 3'000)));
+    } else if (dice < 80) {
+      world_.run_job();
+    } else {
+      world_.tick();
+      world_.seal();
+      if (random_.chance(faults_.crash_between) && world_.has_groups()) {
+        world_.write_group(true);
+        after_crash();
+      } else {
+        while (world_.has_groups() && random_.chance(0.9)) world_.write_group();
+      }
+    }
+    if (random_.chance(faults_.operate)) operate();
+    if (random_.chance(faults_.clock_step))
+      world_.step_wall(static_cast<std::int64_t>(random_.below(7'200'000)) - 3'600'000);
+    if (random_.chance(faults_.crash)) {
+      world_.crash(random_.chance(faults_.power) ? storage::Crash::power : storage::Crash::process);
+      after_crash();
+    }
+    if (!world_.audit().broken.empty()) ledger_.fail("journal", world_.audit().broken);
+    if (random_.chance(0.01)) check_replay();
+    if (random_.chance(0.05)) check_counters();
+  }
+
+  /// Workers inside the server die with it; the others live on, without an answer to what they asked.
+  void after_crash() {
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+      if (workers_[i].inside) new_life(workers_[i], i);
+  }
+
+  void enqueue() {
+    EnqueueRequest request;
+    const auto count = 1 + random_.below(5);
+    for (std::uint64_t i = 0; i < count; ++i) request.tasks.push_back(some_task());
+    request.atomic = random_.chance(0.1);
+    if (request.atomic)
+      for (auto& task : request.tasks) task.queue = request.tasks.front().queue;
+    send_enqueue(std::move(request));
+  }
+
+  TaskSpec some_task() {
+    TaskSpec task;
+    task.task_type = type_names[random_.below(type_names.size())];
+    task.queue = queue_names[random_.below(queue_names.size())];
+    task.payload = "{\"n\":" + std::to_string(random_.below(1000)) + "}";
+    if (random_.chance(0.02)) task.payload = "\"" + std::string(5000, 'x') + "\"";
+    task.result_ttl = kept_for_long;
+    if (random_.chance(0.3)) {
+      task.task_id = "t" + std::to_string(random_.below(400));
+      task.payload = "{}";
+      if (random_.chance(0.1)) {
+        task.on_duplicate = OnDuplicate::rerun;
+        reruns_.insert(task.task_id.str());
+        ledger_.operated(task.task_id.str(), false);
+      }
+    } else if (random_.chance(0.1)) {
+      const auto key = random_.below(50);
+      task.idempotency_key = "k" + std::to_string(key);
+      task.queue = "default";
+      task.task_type = "echo";
+      task.payload = "{\"key\":" + std::to_string(key) + "}";
+    }
+    if (random_.chance(0.2)) task.priority = static_cast<int>(random_.below(201)) - 100;
+    if (random_.chance(0.2)) task.delay = Milliseconds{static_cast<std::int64_t>(random_.below(20'000))};
+    if (random_.chance(0.2)) task.max_retries = static_cast<int>(random_.below(3));
+    if (random_.chance(0.2)) task.timeout = Milliseconds{static_cast<std::int64_t>(1 + random_.below(20'000))};
+    if (random_.chance(0.05))
+      task.expires_at = WallTime{Milliseconds{world_.wall() + static_cast<std::int64_t>(random_.below(30'000))}};
+    if (random_.chance(0.05))
+      task.run_at = task.delay.count() == 0
+                        ? std::optional(WallTime{Milliseconds{world_.wall() + static_cast<std::int64_t>(random_.below(30'000))}})
+                        : std::nullopt;
+    return task;
+  }
+
+  void send_enqueue(EnqueueRequest request) {
+    engine::PreparedEnqueue prepared;
+    prepared.atomic = request.atomic;
+    const auto now = WallTime{Milliseconds{world_.wall()}};
+    prepared.tasks = engine::prepare(request.tasks, TaskLimits{}, now, "tasks");
+    const bool dropped = lost();
+    const auto accepted_at = std::make_shared<std::int64_t>(0);
+    world_.submit(engine::enqueue_command(
+        std::move(prepared), [this, dropped, request, accepted_at](Result<EnqueueReply> reply) {
+          if (dropped || !reply) return;
+          for (std::size_t i = 0; i < reply->items.size(); ++i) {
+            const auto& item = reply->items[i];
+            if (!item) continue;
+            const auto& task = request.tasks[i];
+            ledger_.accepted(*item, *accepted_at + task.delay.count());
+            if (task.idempotency_key.empty()) continue;
+            ledger_.key_mapped(task.queue.str() + "/" + task.idempotency_key, item->task_id.str());
+          }
+        }));
+    *accepted_at = world_.state().now.engine;
+  }
+
+  // ---- workers ------------------------------------------------------------------------------------------------------
+
+  void work(Worker& worker) {
+    if (random_.chance(faults_.stall)) return;
+    if (random_.chance(0.02)) {
+      const auto index = static_cast<std::size_t>(&worker - workers_.data());
+      new_life(worker, index);
+    }
+    WorkRequest request;
+    if (worker.unanswered && random_.chance(0.8)) {
+      request = *worker.unanswered;
+    } else {
+      request = ask(worker);
+    }
+    worker.unanswered = request;
+    send_work(worker, std::move(request));
+  }
+
+  WorkRequest ask(Worker& worker) {
+    WorkRequest request;
+    request.worker.instance = worker.instance;
+    request.worker.name = worker.instance;
+    request.worker.inside_server = worker.inside;
+    request.request_id = "r" + std::to_string(++request_number_);
+    for (const auto& type : type_names) request.types.emplace_back(type);
+    if (random_.chance(0.3)) request.queues = std::vector<QueueName>{queue_names[random_.below(queue_names.size())]};
+    request.want = random_.below(6);
+    request.lease_duration = Milliseconds{static_cast<std::int64_t>(1'000 + random_.below(20'000))};
+    if (random_.chance(0.3)) request.wait = Milliseconds{static_cast<std::int64_t>(random_.below(10'000))};
+    std::vector<Lease> keep;
+    for (auto& lease : worker.held) {
+      if (random_.chance(0.5)) {
+        request.settle.push_back(some_end(lease));
+        worker.old.push_back(lease.token);
+      } else {
+        if (random_.chance(0.5)) request.started.push_back(lease.token);
+        if (random_.chance(0.5)) request.extend.push_back({lease.token, Progress{0.5, "half"}, {"a line"}});
+        keep.push_back(std::move(lease));
+      }
+    }
+    worker.held = std::move(keep);
+    if (!worker.old.empty() && random_.chance(0.2)) {
+      Settle late;
+      late.token = worker.old[random_.below(worker.old.size())];
+      late.outcome = random_.chance(0.5) ? Outcome::completed : Outcome::failed;
+      request.settle.push_back(std::move(late));
+    }
+    return request;
+  }
+
+  Settle some_end(const Lease& lease) {
+    Settle end;
+    end.token = lease.token;
+    const auto dice = random_.below(100);
+    if (dice < 55) {
+      end.result = random_.chance(0.3) ? "{\"ok\":true}" : "";
+      if (random_.chance(0.1)) end.children.push_back(some_child());
+    } else if (dice < 75) {
+      end.outcome = Outcome::failed;
+      end.error = {"Oops", "it failed", {}};
+      end.permanent = random_.chance(0.1);
+    } else if (dice < 82) {
+      end.outcome = Outcome::released;
+    } else if (dice < 88) {
+      end.outcome = Outcome::deferred;
+      end.delay = Milliseconds{static_cast<std::int64_t>(random_.below(5'000))};
+    } else if (dice < 94) {
+      end.outcome = Outcome::crashed;
+    } else if (dice < 97) {
+      end.outcome = Outcome::timed_out;
+    } else {
+      end.outcome = Outcome::cancelled;
+    }
+    return end;
+  }
+
+  TaskSpec some_child() {
+    TaskSpec child;
+    child.task_type = "echo";
+    child.result_ttl = kept_for_long;
+    return child;
+  }
+
+  void send_work(Worker& worker, WorkRequest request) {
+    engine::PreparedWork prepared;
+    prepared.children.resize(request.settle.size());
+    for (std::size_t i = 0; i < request.settle.size(); ++i)
+      prepared.children[i] =
+          engine::prepare(request.settle[i].children, TaskLimits{}, WallTime{Milliseconds{world_.wall()}}, "enqueue");
+    prepared.request = std::move(request);
+    const bool dropped = lost();
+    const auto index = static_cast<std::size_t>(&worker - workers_.data());
+    world_.submit(engine::work_command(
+        std::move(prepared), [this, dropped, index, life = worker.instance](Result<WorkReply> reply) {
+          if (dropped || !reply) return;
+          answered(workers_[index], life, *reply);
+        }));
+  }
+
+  void answered(Worker& worker, const std::string& life, const WorkReply& reply) {
+    for (const auto& lease : reply.leases) {
+      ledger_.granted(lease, engine_now());
+      ++report_.grants;
+      worker.seen.emplace(lease.token.str(), lease);
+      const bool known = std::any_of(worker.held.begin(), worker.held.end(),
+                                     [&](const Lease& held) { return held.token == lease.token; });
+      if (worker.instance == life && !known) worker.held.push_back(lease);
+    }
+    for (const auto& settled : reply.settled) {
+      if (settled.result != ItemResult::recorded || !settled.status) continue;
+      const auto seen = worker.seen.find(settled.token.str());
+      if (seen == worker.seen.end()) continue;
+      ledger_.settled(settled.task_id.str(), seen->second.incarnation, *settled.status);
+      for (const auto& child : settled.children) {
+        Enqueued accepted;
+        accepted.task_id = child;
+        ledger_.accepted(accepted, 0);
+      }
+    }
+    if (worker.instance == life) worker.unanswered.reset();
+  }
+
+  std::int64_t engine_now() { return world_.state().now.engine; }
+
+  // ---- the operator -----------------------------------------------------------------------------------------------------
+
+  void operate() {
+    if (random_.chance(0.3)) {
+      ControlRequest request;
+      request.queue = queue_names[random_.below(queue_names.size())];
+      request.control = random_.chance(0.15) ? Control::purge : random_.chance(0.5) ? Control::pause : Control::resume;
+      if (request.control == Control::purge) ledger_.purged();
+      world_.submit(engine::control_command(request, [](Result<ControlReply>) {}));
+      return;
+    }
+    if (ledger_.tasks().empty()) return;
+    auto task = ledger_.tasks().begin();
+    std::advance(task, random_.below(ledger_.tasks().size()));
+    ActRequest request;
+    request.tasks.emplace_back(task->first);
+    request.action = static_cast<Action>(1 + random_.below(4));
+    ledger_.operated(task->first, request.action == Action::erase);
+    world_.submit(engine::act_command(request, [](Result<ActReply>) {}));
+  }
+
+  // ---- checks -------------------------------------------------------------------------------------------------------------
+
+  /// I14: what a restart rebuilds is what was there. Everything is written first, so nothing may be lost.
+  void check_replay() {
+    world_.settle_down();
+    const auto had_inside = std::any_of(world_.state().leases.begin(), world_.state().leases.end(), [&](const auto& lease) {
+      return world_.state().workers[lease.second.worker]->inside_server;
+    });
+    if (had_inside) return;  // the restart takes their leases back, by its rules
+    if (world_.wall() > engine_now()) return;  // the clock was set ahead: at open, time jumps and timers fire
+    const auto settled = digest(world_);
+    world_.crash(storage::Crash::power);
+    after_crash();
+    const auto after = digest(world_);
+    if (settled == after) return;
+    const auto [live, rebuilt] = std::mismatch(settled.begin(), settled.end(), after.begin(), after.end());
+    const auto from = settled.rfind('\n', static_cast<std::size_t>(live - settled.begin())) + 1;
+    const auto line = [&](const std::string& text) { return text.substr(from, text.find('\n', from) - from); };
+    ledger_.fail("I14", "live " + line(settled) + " | rebuilt " + (from < after.size() ? line(after) : "nothing"));
+  }
+
+  /// I10 and I4: counters agree with the tasks, and every lease with its task.
+  void check_counters() {
+    auto& state = world_.state();
+    std::uint64_t created = 0;
+    std::uint64_t kept = 0;
+    std::uint64_t processing = 0;
+    for (const auto& queue : state.queues) {
+      for (std::size_t status = 1; status <= status_count; ++status) kept += queue.by_status[status];
+      processing += queue.by_status[static_cast<std::size_t>(Status::processing)];
+    }
+    created = state.next_seq - 1;
+    if (created != kept + state.removed_total + state.purged_total)
+      ledger_.fail("I10", std::to_string(created) + " created, " + std::to_string(kept) + " kept");
+    if (processing != state.leases.size())
+      ledger_.fail("I4", std::to_string(processing) + " processing, " + std::to_string(state.leases.size()) + " leases");
+    for (const auto& [fence, lease] : state.leases) {
+      const auto* const slot = state.peek(lease.seq);
+      if (slot == nullptr || slot->status() != Status::processing || slot->fence != fence)
+        ledger_.fail("I4", "a lease whose task is not its own");
+    }
+  }
+
+  // ---- the end --------------------------------------------------------------------------------------------------------------
+
+  /// No faults any more: everything that can end must end (T22).
+  void drain() {
+    faults_ = {};
+    world_.settle_down();
+    for (const auto& queue : queue_names)
+      world_.submit(engine::control_command({Control::resume, queue}, [](Result<ControlReply>) {}));
+    for (int round = 0; round < 4000; ++round) {
+      world_.settle_down();
+      for (auto& worker : workers_) {
+        WorkRequest request = worker.unanswered ? *worker.unanswered : ask(worker);
+        if (!worker.unanswered) {
+          request.queues.reset();
+          request.want = 20;
+          request.wait = {};
+        }
+        worker.unanswered = request;
+        send_work(worker, std::move(request));
+        world_.settle_down();
+      }
+      if (unfinished() == 0) return;
+      world_.pass_time(500 + static_cast<std::int64_t>(random_.below(5'000)));
+      if (!ledger_.broken.empty()) return;
+    }
+    ledger_.fail("T22", std::to_string(unfinished()) + " tasks do not end");
+  }
+
+  std::uint64_t unfinished() {
+    std::uint64_t count = 0;
+    for (const auto& queue : world_.state().queues) count += queue.unfinished();
+    return count;
+  }
+
+  /// I1 and I2: every acknowledged task is there with one outcome, the one that was told.
+  void check_at_the_end() {
+    world_.settle_down();
+    check_counters();
+    if (!world_.audit().broken.empty()) ledger_.fail("journal", world_.audit().broken);
+    for (const auto& [id, known] : ledger_.tasks()) {
+      if (!known.acknowledged) continue;
+      std::optional<Result<TaskRecord>> record;
+      world_.submit(engine::find_command({id, true, true}, [&](Result<TaskRecord> found) { record = std::move(found); }));
+      for (int i = 0; i < 10 && !record; ++i) world_.settle_down();
+      if (!record) return ledger_.fail("T22", "find " + id + " is not answered");
+      if (!*record) {
+        if (!ledger_.may_be_gone(known)) ledger_.fail("I1", id + " is lost: " + (*record).error().detail);
+        continue;
+      }
+      const auto told = known.outcomes.find((*record)->incarnation);
+      if (told != known.outcomes.end() && told->second != (*record)->status && !known.operated)
+        ledger_.fail("I2", id + " was told " + std::string(to_string(told->second)) + ", is " +
+                               std::string(to_string((*record)->status)));
+    }
+  }
+
+  Random random_;
+  World world_;
+  Faults faults_;
+  Ledger ledger_;
+  Report report_;
+  std::vector<Worker> workers_;
+  std::set<std::string> reruns_;
+  std::uint64_t request_number_ = 0;
+};
+
+}  // namespace
+
+Report simulate(std::uint64_t seed, World::Knobs knobs) { return Run(seed, knobs).run(); }
+
+}  // namespace millrace::simulation
