@@ -1,5 +1,6 @@
-// What the worker and the producer of the example agree on.
 #pragma once
+
+// What the worker and the producer of the example agree on.
 
 #include <array>
 #include <optional>
