@@ -101,9 +101,7 @@ class Core {
   /// Engine time at which `tick` has something to do, at the latest; INT64_MAX if nothing is due.
   EngineTime next_wake(Now now) const;
   /// There is more to do right away, without new input.
-  bool busy() const {
-    return more_due_ || !yielded_.empty() || checkpoint_.can_go_on() || eviction_ != Eviction::done;
-  }
+  bool busy() const { return more_due_ || !yielded_.empty() || checkpoint_.can_go_on() || eviction_ != Eviction::done; }
 
   void set_admission(Admission admission) { admission_ = admission; }
   void drain();

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "engine/events.hpp"
-#include "engine/journal.hpp"
-
 #include <map>
 #include <set>
 #include <string>
+
+#include "engine/events.hpp"
+#include "engine/journal.hpp"
 
 namespace millrace::simulation {
 
@@ -40,7 +40,8 @@ class JournalAudit {
   void see(const engine::BecameDue& event) {
     for (const auto seq : event.seqs) {
       auto& task = tasks_[seq];
-      if (task.due > (task.due_on_wall ? now_.wall : now_.engine)) fail("I7: task " + std::to_string(seq) + " became due early");
+      if (task.due > (task.due_on_wall ? now_.wall : now_.engine))
+        fail("I7: task " + std::to_string(seq) + " became due early");
       task.status = Status::queued;
     }
   }

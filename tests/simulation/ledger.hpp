@@ -1,12 +1,12 @@
 #pragma once
 
-#include "broker/messages.hpp"
-
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+
+#include "broker/messages.hpp"
 
 namespace millrace::simulation {
 
@@ -16,11 +16,11 @@ class Ledger {
  public:
   struct Known {
     bool acknowledged = false;
-    bool may_be_gone = false;  // an operator purged or erased it, or asked to
-    bool operated = false;     // an operator may have begun a new incarnation or ended it
+    bool may_be_gone = false;     // an operator purged or erased it, or asked to
+    bool operated = false;        // an operator may have begun a new incarnation or ended it
     std::int64_t not_before = 0;  // engine time
     std::uint32_t incarnation = 1;
-    std::uint32_t attempt = 0;                   // the highest that was granted in this incarnation
+    std::uint32_t attempt = 0;  // the highest that was granted in this incarnation
     std::uint64_t fence = 0;
     std::map<std::uint32_t, Status> outcomes = {};  // recorded final status of each incarnation
   };
@@ -45,7 +45,7 @@ class Ledger {
     auto& known = tasks_[lease.task_id.str()];
     if (!fences_.insert(lease.fence).second) return;  // the same answer again
     if (lease.fence < known.fence) return;            // an old answer, asked for again
-    if (lease.incarnation == known.incarnation && lease.attempt <= known.attempt)
+    if (lease.incarnation == known.incarnation && lease.attempt <= known.attempt && !may_be_gone(known))
       fail("I5", lease.task_id.str() + " attempt " + std::to_string(lease.attempt) + " was granted twice");
     if (lease.incarnation < known.incarnation) fail("I12", lease.task_id.str() + " went back to an older incarnation");
     if (lease.incarnation > known.incarnation && !known.operated)

@@ -1,6 +1,4 @@
 // Runs simulation seeds: simulate [first-seed] [count] [--threads N]. A broken invariant prints its seed and fails.
-#include "tests/simulation/simulation.hpp"
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -9,6 +7,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/simulation/simulation.hpp"
 
 int main(int argc, char** argv) {
   using millrace::simulation::Report;
@@ -42,10 +42,11 @@ int main(int argc, char** argv) {
   for (unsigned i = 0; i < threads; ++i) pool.emplace_back(work);
   for (auto& thread : pool) thread.join();
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%llu seeds from %llu: %llu broken; %.1f simulated hours, %llu tasks, %llu grants, %llu crashes in %.1f s\n",
-              static_cast<unsigned long long>(count), static_cast<unsigned long long>(first),
-              static_cast<unsigned long long>(broken.load()), static_cast<double>(total.simulated_ms) / 3.6e6,
-              static_cast<unsigned long long>(total.tasks), static_cast<unsigned long long>(total.grants),
-              static_cast<unsigned long long>(total.crashes), took);
+  std::printf(
+      "%llu seeds from %llu: %llu broken; %.1f simulated hours, %llu tasks, %llu grants, %llu crashes in %.1f s\n",
+      static_cast<unsigned long long>(count), static_cast<unsigned long long>(first),
+      static_cast<unsigned long long>(broken.load()), static_cast<double>(total.simulated_ms) / 3.6e6,
+      static_cast<unsigned long long>(total.tasks), static_cast<unsigned long long>(total.grants),
+      static_cast<unsigned long long>(total.crashes), took);
   return broken == 0 ? 0 : 1;
 }

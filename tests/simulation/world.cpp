@@ -1,11 +1,11 @@
 #include "tests/simulation/world.hpp"
 
+#include <algorithm>
+#include <sstream>
+
 #include "base/assert.hpp"
 #include "base/crc32c.hpp"
 #include "codec/content.hpp"
-
-#include <algorithm>
-#include <sstream>
 
 namespace millrace::simulation {
 
@@ -114,8 +114,8 @@ std::string digest(World& world) {
     for (std::size_t i = 0; i < engine::slots_per_block; ++i) {
       const auto& slot = entry->resident->slots[i];
       if (!slot.exists()) continue;
-      out << number * engine::slots_per_block + i << " " << to_string(slot.status()) << " line " << slot.line << " attempt "
-          << slot.attempt << " fence " << slot.fence << " retries " << slot.retry_count << " crashes "
+      out << number * engine::slots_per_block + i << " " << to_string(slot.status()) << " line " << slot.line
+          << " attempt " << slot.attempt << " fence " << slot.fence << " retries " << slot.retry_count << " crashes "
           << int{slot.crashes} << " refunds " << int{slot.refunds} << " defers " << slot.defers << " incarnation "
           << slot.incarnation << " due " << slot.due << " ready " << slot.ready_at << " ended " << slot.ended_at
           << " started " << slot.started << " cancel " << slot.cancel_requested << " content " << crc32c(slot.content);

@@ -1,16 +1,16 @@
 #pragma once
 
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "base/random.hpp"
 #include "engine/commands.hpp"
 #include "engine/core.hpp"
 #include "engine/recovery.hpp"
 #include "storage/forgetful_store.hpp"
 #include "tests/simulation/journal_audit.hpp"
-
-#include <deque>
-#include <memory>
-#include <string>
-#include <vector>
 
 namespace millrace::simulation {
 
@@ -21,8 +21,8 @@ namespace millrace::simulation {
 class World {
  public:
   struct Knobs {
-    bool skip_sync = false;     // seeded bug: groups are not synced
-    bool reply_early = false;   // seeded bug: replies leave before the write
+    bool skip_sync = false;    // seeded bug: groups are not synced
+    bool reply_early = false;  // seeded bug: replies leave before the write
   };
 
   World(std::uint64_t seed, engine::CoreOptions options, Knobs knobs);
