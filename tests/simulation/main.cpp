@@ -1,4 +1,5 @@
-// Runs simulation seeds: simulate [first-seed] [count] [--threads N]. A broken invariant prints its seed and fails.
+// Runs simulation seeds: simulate [first-seed] [count] [threads] [bug]. A broken invariant prints its seed and fails.
+// With a seeded bug, `skip-sync` or `reply-early`, it must fail: that proves that the checks can.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -15,6 +16,8 @@ int main(int argc, char** argv) {
   const std::uint64_t first = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
   const std::uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 2000;
   const unsigned threads = argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : 2;
+  const std::string bug = argc > 4 ? argv[4] : "";
+  const millrace::simulation::World::Knobs knobs{.skip_sync = bug == "skip-sync", .reply_early = bug == "reply-early"};
   std::atomic<std::uint64_t> next{first};
   std::atomic<std::uint64_t> broken{0};
   std::mutex mutex;
@@ -24,9 +27,9 @@ int main(int argc, char** argv) {
     for (;;) {
       const auto seed = next.fetch_add(1);
       if (seed >= first + count) return;
-      const auto report = millrace::simulation::simulate(seed);
+      const auto report = millrace::simulation::simulate(seed, knobs);
       // One seed in sixteen twice: the same seed must give the same journal.
-      const bool repeats = seed % 16 != 0 || millrace::simulation::simulate(seed).trace == report.trace;
+      const bool repeats = seed % 16 != 0 || millrace::simulation::simulate(seed, knobs).trace == report.trace;
       const std::lock_guard lock(mutex);
       total.simulated_ms += report.simulated_ms;
       total.tasks += report.tasks;

@@ -45,6 +45,10 @@ void World::tick() {
 void World::seal() {
   if (!core_->has_work_to_seal()) return;
   groups_.push_back(core_->seal());
+  if (knobs_.reply_early) {
+    for (auto& answer : groups_.back().replies) answer(nullptr);
+    groups_.back().replies.clear();
+  }
   if (groups_.back().number != 0) trace_ = trace_ * 1099511628211ULL + crc32c(groups_.back().record);
 }
 
@@ -55,7 +59,6 @@ void World::write_group(bool crash_before_replies) {
   const auto reply = [&] {
     for (auto& answer : group.replies) answer(nullptr);
   };
-  if (knobs_.reply_early) reply();
   if (group.number != 0) {
     storage::Write write;
     write.put(Family::journal, group.key, group.record);
@@ -65,7 +68,7 @@ void World::write_group(bool crash_before_replies) {
     core_->committed(group.number);
   }
   if (crash_before_replies) return crash(storage::Crash::process);
-  if (!knobs_.reply_early) reply();
+  reply();
 }
 
 void World::run_job() {
