@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <set>
 
 #include "backends/remote/call_pool.hpp"
@@ -97,17 +98,28 @@ class RemoteBroker final : public Broker, public Inspector {
 
   void work(WorkRequest request, Completion<WorkReply> done) override {
     if (draining_) request.want = 0, request.wait = Milliseconds(0);
-    if (request.wait.count() > 0) remember(request.worker.instance);
-    run(std::move(done), [this, request = std::move(request)]() { return work_now(request); });
+    const auto wait = request.wait.count() > 0 ? begin_wait(request.worker.instance) : 0;
+    run(std::move(done), [this, wait, request = std::move(request)]() {
+      auto reply = work_now(request);
+      if (wait != 0) end_wait(wait);
+      return reply;
+    });
   }
 
-  /// A newer call of the instance ends the wait of the one before.
+  /// A call that says and wants nothing ends the wait. It may overtake a wait that was sent just before, so it is
+  /// repeated, a few times, while that one goes on.
   void stop_waiting(const std::string& instance) override {
-    WorkRequest request;
-    request.worker.instance = instance;
-    request.wait = Milliseconds(1);  // a newer waiting call ends the older one; wanting nothing, it is answered at once
     run(Completion<WorkReply>([](const Result<WorkReply>& reply) { ignore(reply, "the wait ends by itself"); }),
-        [this, request = std::move(request)]() { return work_now(request); });
+        [this, instance, newest = newest_wait()]() {
+          WorkRequest request;
+          request.worker.instance = instance;
+          auto reply = work_now(request);
+          for (auto pause = Milliseconds(5); pause < Milliseconds(500); pause *= 2) {
+            if (waits_ended(instance, newest, pause)) break;
+            reply = work_now(request);
+          }
+          return reply;
+        });
   }
 
   void act(ActRequest request, Completion<ActReply> done) override {
@@ -169,7 +181,7 @@ class RemoteBroker final : public Broker, public Inspector {
     std::set<std::string> waiting;
     {
       const std::lock_guard lock(mutex_);
-      waiting.swap(waiting_);
+      for (const auto& [id, instance] : waits_) waiting.insert(instance);
     }
     for (const auto& instance : waiting) stop_waiting(instance);
   }
@@ -189,9 +201,29 @@ class RemoteBroker final : public Broker, public Inspector {
     if (!pool_.run(job)) (*answer)(Error{ErrorCode::unavailable, "the connection is closed"});
   }
 
-  void remember(const std::string& instance) {
+  std::uint64_t begin_wait(const std::string& instance) {
     const std::lock_guard lock(mutex_);
-    waiting_.insert(instance);
+    waits_.emplace(++waits_begun_, instance);
+    return waits_begun_;
+  }
+  void end_wait(std::uint64_t id) {
+    {
+      const std::lock_guard lock(mutex_);
+      waits_.erase(id);
+    }
+    wait_ended_.notify_all();
+  }
+  std::uint64_t newest_wait() {
+    const std::lock_guard lock(mutex_);
+    return waits_begun_;
+  }
+  /// Whether the instance's waits up to `newest` are over, or are within `pause`.
+  bool waits_ended(const std::string& instance, std::uint64_t newest, Milliseconds pause) {
+    std::unique_lock lock(mutex_);
+    return wait_ended_.wait_for(lock, pause, [&] {
+      return std::ranges::none_of(waits_,
+                                  [&](const auto& wait) { return wait.first <= newest && wait.second == instance; });
+    });
   }
 
   Result<WorkReply> work_now(const WorkRequest& request) const {
@@ -298,8 +330,10 @@ class RemoteBroker final : public Broker, public Inspector {
   mutable RestCall call_;
   std::atomic<bool> draining_ = false;
   std::mutex mutex_;
-  std::set<std::string> waiting_;  // instances that have ever waited
-  CallPool pool_;                  // last: its threads use the rest
+  std::condition_variable wait_ended_;
+  std::map<std::uint64_t, std::string> waits_;  // under way, with their instance
+  std::uint64_t waits_begun_ = 0;
+  CallPool pool_;  // last: its threads use the rest
 };
 
 }  // namespace
