@@ -1,10 +1,10 @@
 #pragma once
 
-#include <millrace/time.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
+
+#include <millrace/time.hpp>
 
 namespace millrace {
 
@@ -30,6 +30,5 @@ class SystemClock final : public Clock {
   WallTime wall_now() const override;
   SteadyTime steady_now() const override;
 };
-
 
 }  // namespace millrace

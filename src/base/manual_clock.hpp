@@ -1,17 +1,18 @@
 #pragma once
 
-#include "base/clock.hpp"
-
 #include <atomic>
 #include <map>
 #include <mutex>
+
+#include "base/clock.hpp"
 
 namespace millrace {
 
 /// A clock moved by hand, for tests and the simulator. Thread-safe.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(WallTime start = WallTime{Milliseconds{1'800'000'000'000}}) : wall_(start.time_since_epoch().count()) {}
+  explicit ManualClock(WallTime start = WallTime{Milliseconds{1'800'000'000'000}})
+      : wall_(start.time_since_epoch().count()) {}
 
   WallTime wall_now() const override { return WallTime{Milliseconds{wall_.load()}}; }
   SteadyTime steady_now() const override { return SteadyTime{steady_.load()}; }

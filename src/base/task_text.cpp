@@ -1,12 +1,12 @@
-#include <millrace/task.hpp>
-
 #include <array>
+
+#include <millrace/task.hpp>
 
 namespace millrace {
 namespace {
 
-constexpr std::array<std::string_view, 8> statuses{"scheduled", "queued",    "processing", "retrying",
-                                                   "completed", "failed",    "cancelled",  "expired"};
+constexpr std::array<std::string_view, 8> statuses{"scheduled", "queued", "processing", "retrying",
+                                                   "completed", "failed", "cancelled",  "expired"};
 constexpr std::array<std::string_view, 8> outcomes{"completed",  "failed",   "crashed",  "timed_out",
                                                    "lease_lost", "released", "deferred", "cancelled"};
 constexpr std::array<std::string_view, 5> durabilities{"memory", "process", "disk", "replicated", "quorum"};

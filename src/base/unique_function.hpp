@@ -17,8 +17,8 @@ class UniqueFunction<Return(Args...)> {
   UniqueFunction(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
 
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_r_v<Return, F&, Args...>)
-  UniqueFunction(F&& function)  // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_r_v<Return, F&, Args...>)
+      UniqueFunction(F&& function)  // NOLINT(google-explicit-constructor)
       : target_(std::make_unique<Target<std::decay_t<F>>>(std::forward<F>(function))) {}
 
   explicit operator bool() const noexcept { return target_ != nullptr; }

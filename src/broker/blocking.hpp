@@ -1,9 +1,9 @@
 #pragma once
 
-#include "broker/broker.hpp"
-
 #include <future>
 #include <utility>
+
+#include "broker/broker.hpp"
 
 namespace millrace {
 

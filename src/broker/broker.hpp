@@ -12,8 +12,8 @@ using Completion = UniqueFunction<void(Result<T>)>;
 
 /// What a back end can do beyond the contract. Announced, never faked.
 struct Capabilities {
-  bool lists_tasks = true;       // `inspector()` is not null
-  bool filters_types = true;     // `work` grants by task type
+  bool lists_tasks = true;         // `inspector()` is not null
+  bool filters_types = true;       // `work` grants by task type
   bool orders_by_priority = true;  // one rank over all lines; false: bands only
   bool grants_by_line = true;
 };
@@ -37,7 +37,8 @@ class Inspector {
 /// Errors        of a whole call: invalid_argument (a list above its limit); unavailable (closing; nothing happened);
 ///               durability_unknown (ask again with the same id, key or token). Items have their own.
 /// Time          the broker's clock decides; callers give durations.
-/// Source        leases: Gray and Cheriton, "Leases", SOSP 1989; fencing: Kleppmann, "How to do distributed locking", 2016.
+/// Source        leases: Gray and Cheriton, "Leases", SOSP 1989; fencing: Kleppmann, "How to do distributed locking",
+/// 2016.
 class Broker {
  public:
   virtual ~Broker() = default;
@@ -45,7 +46,8 @@ class Broker {
   /// Accepts tasks. Item errors: invalid_argument, key_reused, quota_exceeded, disk_low, too_large.
   virtual void enqueue(EnqueueRequest request, Completion<EnqueueReply> done) = 0;
 
-  /// The whole worker protocol in one call, in this order within one commit: `started`, `settle`, `extend`, then leases.
+  /// The whole worker protocol in one call, in this order within one commit: `started`, `settle`, `extend`, then
+  /// leases.
   ///
   /// Until its lease ends a task is offered to nobody else; afterwards it may be offered again, so a handler can see
   /// the same task twice (at least once). A settle compares the token: a late one changes nothing and says

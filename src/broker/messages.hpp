@@ -1,13 +1,13 @@
 #pragma once
 
-#include <millrace/result.hpp>
-#include <millrace/task.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <millrace/result.hpp>
+#include <millrace/task.hpp>
 
 namespace millrace {
 
@@ -33,7 +33,7 @@ struct EnqueueReply {
   Durability durability = Durability::memory;
 };
 
-// ---- work: started, settle, extend, lease ----------------------------------------------------------------------------
+// ---- work: started, settle, extend, lease ---------------------------------------------------------------------------
 
 /// Who works. `instance` names one run of one process; the rest is for people.
 struct WorkerInfo {
@@ -43,9 +43,10 @@ struct WorkerInfo {
   std::int64_t pid = 0;
   std::string version = {};
   std::uint32_t slots = 0;
-  double cpu = 0;             // share of one core
+  double cpu = 0;  // share of one core
   std::uint64_t rss_bytes = 0;
-  bool inside_server = false;  // lives in the serving process: its leases end with it (set by the server, never by a peer)
+  bool inside_server =
+      false;  // lives in the serving process: its leases end with it (set by the server, never by a peer)
 };
 
 /// The end of one attempt.
@@ -68,16 +69,16 @@ struct Extend {
 
 struct WorkRequest {
   WorkerInfo worker = {};
-  std::string request_id = {};                // repeating (instance, request_id) gives the same answer; may be empty
-  std::vector<LeaseToken> started = {};       // these attempts' handlers have begun
-  std::vector<Settle> settle = {};            // each list at most 1,000
+  std::string request_id = {};           // repeating (instance, request_id) gives the same answer; may be empty
+  std::vector<LeaseToken> started = {};  // these attempts' handlers have begun
+  std::vector<Settle> settle = {};       // each list at most 1,000
   std::vector<Extend> extend = {};
   std::optional<std::vector<QueueName>> queues = {};  // nothing = all
-  std::vector<TaskType> types = {};           // the types this worker declares; needed when want > 0
-  std::size_t want = 0;                       // leases wanted now, at most 1,000
-  std::size_t payload_bytes_max = 8 * 1024 * 1024;  // of all leases together; at least one lease is given
-  Milliseconds lease_duration{30'000};        // 1 s to 12 h
-  Milliseconds wait{0};                       // at most 30 s; only a call without started, settle and extend waits
+  std::vector<TaskType> types = {};                   // the types this worker declares; needed when want > 0
+  std::size_t want = 0;                               // leases wanted now, at most 1,000
+  std::size_t payload_bytes_max = 8 * 1024 * 1024;    // of all leases together; at least one lease is given
+  Milliseconds lease_duration{30'000};                // 1 s to 12 h
+  Milliseconds wait{0};  // at most 30 s; only a call without started, settle and extend waits
 };
 
 enum class ItemResult : std::uint8_t { recorded = 1, already_recorded, lease_lost, invalid };
@@ -126,10 +127,10 @@ struct Lease {
   std::uint32_t retry_count = 0;
   std::uint32_t max_retries = 0;
   std::uint32_t crashes = 0;
-  bool alone = false;           // a suspect of a shared crash: run nothing beside it
+  bool alone = false;  // a suspect of a shared crash: run nothing beside it
   WallTime created_at = {};
   Milliseconds lease_left{0};
-  Milliseconds timeout{0};      // 0 = none
+  Milliseconds timeout{0};  // 0 = none
   StringMap tags = {};
   StringMap headers = {};
 };
@@ -137,14 +138,14 @@ struct Lease {
 struct WorkReply {
   Durability durability = Durability::memory;
   WallTime server_time = {};
-  std::vector<StartedResult> started = {};   // each list in request order
+  std::vector<StartedResult> started = {};  // each list in request order
   std::vector<SettledResult> settled = {};
   std::vector<ExtendedResult> extended = {};
   std::vector<StopRequest> stop = {};
   std::vector<Lease> leases = {};
 };
 
-// ---- single transitions ------------------------------------------------------------------------------------------------
+// ---- single transitions ---------------------------------------------------------------------------------------------
 
 enum class Action : std::uint8_t {
   cancel = 1,  // pending: cancelled now; processing: requested
@@ -182,7 +183,7 @@ struct ControlReply {
   bool more = false;           // purge: call again
 };
 
-// ---- reading -------------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 struct FindRequest {
   TaskId task = {};
@@ -197,13 +198,13 @@ struct WatchRequest {
 
 struct ListRequest {
   std::optional<QueueName> queue = {};
-  std::vector<Status> statuses = {};   // empty = all
+  std::vector<Status> statuses = {};  // empty = all
   std::optional<TaskType> type = {};
   std::string id_prefix = {};
   std::optional<WallTime> created_after = {};
   std::optional<WallTime> created_before = {};
-  std::size_t limit = 100;             // 1 to 1,000
-  std::string cursor = {};             // opaque, from the page before
+  std::size_t limit = 100;  // 1 to 1,000
+  std::string cursor = {};  // opaque, from the page before
   bool payload = false;
   bool result = false;
 };
@@ -229,14 +230,14 @@ struct WorkerStats {
   WorkerInfo info = {};
   std::vector<QueueName> queues = {};
   std::vector<TaskType> types = {};
-  std::uint32_t leases = 0;        // held now
+  std::uint32_t leases = 0;  // held now
   WallTime first_seen = {};
   WallTime last_seen = {};
 };
 
 struct TypeStats {
   TaskType type = {};
-  bool served = false;             // declared by a worker in the last 24 h
+  bool served = false;  // declared by a worker in the last 24 h
   std::uint64_t queued = 0;
   std::optional<WallTime> last_declared = {};
 };

@@ -191,8 +191,7 @@ void Core::fail_all(const Error& error) {
   replies_.clear();
 }
 
-// ---- what time asks for
-// ---------------------------------------------------------------------------------------------------
+// ---- what time asks for ---------------------------------------------------------------------------------------------
 
 bool Core::need(std::uint64_t number) {
   auto* const entry = state_.blocks.find(number);

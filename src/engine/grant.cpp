@@ -219,8 +219,7 @@ WorkReply Core::empty_work_reply() const {
   return reply;
 }
 
-// ---- waiting calls
-// ----------------------------------------------------------------------------------------------------------
+// ---- waiting calls --------------------------------------------------------------------------------------------------
 
 void Core::wait_for_work(Waiter waiter) { waiters_.push_back(std::move(waiter)); }
 

@@ -165,8 +165,7 @@ void State::forget_empty(std::uint64_t number) {
   blocks.remove(number);
 }
 
-// ---- small steps of apply
-// -----------------------------------------------------------------------------------------------
+// ---- small steps of apply -------------------------------------------------------------------------------------------
 
 Block& State::block_for_change(Seq seq) {
   const auto number = block_of(seq);
@@ -327,8 +326,7 @@ void State::release_aliases(const TaskSlot& slot, Seq seq) {
   aliases_new.insert_or_assign(key_alias(queue, options.idempotency_key), alias);
 }
 
-// ---- apply
-// ------------------------------------------------------------------------------------------------------------------
+// ---- apply ----------------------------------------------------------------------------------------------------------
 
 void State::apply(NameAdded event) {
   if (event.of == NameAdded::Of::queue) {

@@ -20,8 +20,7 @@ using std::chrono::seconds;
 
 constexpr int priority_max = 100;
 
-// ---- what the shapes have in common
-// -----------------------------------------------------------------------------------
+// ---- what the shapes have in common ---------------------------------------------------------------------------------
 
 void answer_error(Call call, int status, std::string_view member, std::string_view text) {
   std::string body;
@@ -130,8 +129,7 @@ std::string error_text(const TaskRecord& record) {
   return record.error->message.empty() ? record.error->type : record.error->message;
 }
 
-// ---- jobs: POST /submit, GET /status/{id}
-// -----------------------------------------------------------------------------
+// ---- jobs: POST /submit, GET /status/{id} ---------------------------------------------------------------------------
 
 void jobs_submit(Services& services, Call call) {
   Shape shape(services.options.defaults);
@@ -186,8 +184,7 @@ void jobs_get(Services& services, Call call) {
   });
 }
 
-// ---- celery: POST /api/tasks, GET /api/tasks/{id}
-// ---------------------------------------------------------------------
+// ---- celery: POST /api/tasks, GET /api/tasks/{id} -------------------------------------------------------------------
 
 void celery_submit(Services& services, Call call) {
   Shape shape(services.options.defaults);
@@ -264,8 +261,7 @@ void celery_get(Services& services, Call call) {
   });
 }
 
-// ---- tasks: POST /tasks, GET /tasks/{id}, GET /stats
-// --------------------------------------------------------------------
+// ---- tasks: POST /tasks, GET /tasks/{id}, GET /stats ----------------------------------------------------------------
 
 void tasks_submit(Services& services, Call call) {
   Shape shape(services.options.defaults);

@@ -26,8 +26,7 @@ struct DialectTest : testing::Test {
   }
 };
 
-// ---- POST /submit, GET /status/{id}
-// ---------------------------------------------------------------------------------------
+// ---- POST /submit, GET /status/{id} ---------------------------------------------------------------------------------
 
 using JobsDialect = DialectTest;
 
@@ -61,8 +60,7 @@ TEST_F(JobsDialect, StatusHasFiveWords) {
   EXPECT_EQ(test.get("/status/unknown").body, R"({"detail":"Task not found"})");
 }
 
-// ---- /api/tasks
-// -------------------------------------------------------------------------------------------------------------
+// ---- /api/tasks -----------------------------------------------------------------------------------------------------
 
 using CeleryDialect = DialectTest;
 
@@ -119,8 +117,7 @@ TEST_F(CeleryDialect, AnUnknownTaskIsPending) {
   EXPECT_THAT(test.get("/api/tasks/unknown").body, HasSubstr(R"("state":"PENDING")"));
 }
 
-// ---- /tasks and /stats
-// ------------------------------------------------------------------------------------------------------
+// ---- /tasks and /stats ----------------------------------------------------------------------------------------------
 
 using TasksDialect = DialectTest;
 

@@ -104,8 +104,7 @@ TEST(Queues, AreReadPausedAndResumed) {
   EXPECT_EQ(test.post("/api/v1/queues/a%20b/pause").status, 404);
 }
 
-// ---- bulk actions
-// -------------------------------------------------------------------------------------------------------
+// ---- bulk actions ---------------------------------------------------------------------------------------------------
 
 std::string member(const std::string& json, std::string_view name) {
   const auto begin = json.find("\"" + std::string(name) + "\":\"") + name.size() + 4;

@@ -3,8 +3,7 @@
 namespace millrace {
 namespace {
 
-// ---- requeue
-// ---------------------------------------------------------------------------------------------------------
+// ---- requeue --------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, ARequeuedDeadLetterIsANewIncarnationWhoseCountersStartAgain) {
   enqueue({.task_id = "a", .task_type = "echo", .payload = "[1]", .max_retries = 1});
@@ -63,8 +62,7 @@ TEST_P(BrokerConformance, ARequeuedTaskQueuesBehindThoseThatWait) {
   EXPECT_THAT(ids(lease(10)), ElementsAre("b", "a"));
 }
 
-// ---- run now
-// ---------------------------------------------------------------------------------------------------------
+// ---- run now --------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, RunNowEndsADelayAnInstantAndABackoff) {
   enqueue({.task_id = "retrying", .task_type = "echo"});
@@ -96,8 +94,7 @@ TEST_P(BrokerConformance, ARunningOrFinishedTaskCannotBeRunNow) {
   EXPECT_EQ(code_of(run_now("nobody")), ErrorCode::not_found);
 }
 
-// ---- erase
-// -----------------------------------------------------------------------------------------------------------
+// ---- erase ----------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, WaitingAndFinishedTasksCanBeErased) {
   enqueue_ids({"completed", "failed", "retrying", "queued"});

@@ -3,8 +3,7 @@
 namespace millrace {
 namespace {
 
-// ---- the same id again
-// -----------------------------------------------------------------------------------------------
+// ---- the same id again ----------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, TheSameIdAgainIsADuplicateWithTheFirstTasksState) {
   const auto first = enqueue({.task_id = "a", .task_type = "echo"});
@@ -63,8 +62,7 @@ TEST_P(BrokerConformance, TheSameIdIsADuplicateWhateverBecameOfTheFirst) {
   EXPECT_TRUE(nothing_ready());
 }
 
-// ---- rerun
-// -----------------------------------------------------------------------------------------------------------
+// ---- rerun ----------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, RerunMakesANewIncarnationOfAFailedCancelledOrExpiredTask) {
   enqueue_ids({"failed", "cancelled"});
@@ -128,8 +126,7 @@ TEST_P(BrokerConformance, RerunMayMoveTheTaskToAnotherQueueAndType) {
   EXPECT_EQ(count("fast", Status::processing), 1U);
 }
 
-// ---- idempotency keys
-// ------------------------------------------------------------------------------------------------
+// ---- idempotency keys -----------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, TheSameKeyWithTheSameContentIsADuplicateOfTheFirstTask) {
   const auto first = enqueue({.task_type = "echo", .idempotency_key = "k"});
@@ -182,8 +179,7 @@ TEST_P(BrokerConformance, AnIdAndAKeyThatPointAtTheSameTaskAreADuplicate) {
   EXPECT_EQ(again.task_id, TaskId("a"));
 }
 
-// ---- windows
-// ---------------------------------------------------------------------------------------------------------
+// ---- windows --------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, AKeyIsHeldForItsWindowThoughTheRecordIsGone) {
   MILLRACE_NEEDS(clock_by_hand);

@@ -72,8 +72,7 @@ TEST_P(BrokerConformance, InstantsFollowTheWallClock) {
   EXPECT_EQ(lease_one().task_id, TaskId("a"));
 }
 
-// ---- expiry
-// ----------------------------------------------------------------------------------------------------------
+// ---- expiry ---------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, AQueuedTaskExpires) {
   enqueue({.task_id = "a", .task_type = "echo", .expires_at = now() + 5s});
@@ -118,8 +117,7 @@ TEST_P(BrokerConformance, ATaskThatIsExpiredWhenItArrivesIsNeverGranted) {
   EXPECT_EQ(status_of("a"), Status::expired);
 }
 
-// ---- timeouts
-// --------------------------------------------------------------------------------------------------------
+// ---- timeouts -------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, AnAttemptThatRunsLongerThanItsTimeoutIsTakenBackThoughItsLeaseIsRenewed) {
   enqueue({.task_id = "a", .task_type = "echo", .timeout = 40s});

@@ -173,8 +173,7 @@ TEST_P(BrokerConformance, ABatchFillsAWaitingWorkerUpToWhatItWants) {
   EXPECT_THAT(ids(lease(10)), ElementsAre("d"));
 }
 
-// ---- drain and close
-// -------------------------------------------------------------------------------------------------
+// ---- drain and close ------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, DrainEndsAllWaitsAndGrantsNothingMore) {
   enqueue_ids({"a"});

@@ -21,8 +21,7 @@ Settle ending(const Lease& lease, Outcome outcome) { return {.token = lease.toke
 
 }  // namespace
 
-// ---- enqueue
-// ---------------------------------------------------------------------------------------------------------
+// ---- enqueue --------------------------------------------------------------------------------------------------------
 
 Result<EnqueueReply> TaskWords::submit(std::vector<TaskSpec> tasks, bool atomic) {
   EnqueueRequest request{.tasks = std::move(tasks), .atomic = atomic};
@@ -49,8 +48,7 @@ void TaskWords::enqueue_ids(const std::vector<std::string>& ids, TaskSpec like) 
   for (auto& item : reply.items) item.value();
 }
 
-// ---- work
-// ------------------------------------------------------------------------------------------------------------
+// ---- work -----------------------------------------------------------------------------------------------------------
 
 WorkRequest TaskWords::asking(std::size_t want, std::string instance) {
   WorkRequest request;
@@ -91,8 +89,7 @@ ExtendedResult TaskWords::extend(const Lease& lease, std::optional<Progress> pro
   return std::move(work(std::move(request)).extended.at(0));
 }
 
-// ---- settle
-// ----------------------------------------------------------------------------------------------------------
+// ---- settle ---------------------------------------------------------------------------------------------------------
 
 SettledResult TaskWords::settle(Settle settle) {
   auto request = asking(0);
@@ -142,8 +139,7 @@ SettledResult TaskWords::defer(const Lease& lease, Milliseconds delay) {
   return settle(std::move(end));
 }
 
-// ---- single transitions
-// ----------------------------------------------------------------------------------------------
+// ---- single transitions ---------------------------------------------------------------------------------------------
 
 Result<Acted> TaskWords::act(Action action, const TaskId& task) {
   ActRequest request{.action = action, .tasks = {task}};
@@ -166,8 +162,7 @@ std::uint64_t TaskWords::purge(const QueueName& queue) {
   }
 }
 
-// ---- reading
-// ---------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 Result<TaskRecord> TaskWords::try_find(const TaskId& task) {
   return blocking<TaskRecord>([&](auto done) { broker().find({.task = task}, std::move(done)); });
@@ -207,8 +202,7 @@ std::vector<TaskRecord> TaskWords::list_all(ListRequest request) {
   }
 }
 
-// ---- calls that wait
-// -------------------------------------------------------------------------------------------------
+// ---- calls that wait ------------------------------------------------------------------------------------------------
 
 TaskWords::WorkAnswer TaskWords::start_work(WorkRequest request) {
   return start<WorkReply>([&](auto done) { broker().work(std::move(request), std::move(done)); });
