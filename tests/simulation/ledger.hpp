@@ -47,10 +47,11 @@ class Ledger {
     if (lease.fence < known.fence) return;            // an old answer, asked for again
     if (lease.incarnation == known.incarnation && lease.attempt <= known.attempt && !may_be_gone(known))
       fail("I5", lease.task_id.str() + " attempt " + std::to_string(lease.attempt) + " was granted twice");
-    if (lease.incarnation < known.incarnation) fail("I12", lease.task_id.str() + " went back to an older incarnation");
+    if (lease.incarnation < known.incarnation && !may_be_gone(known))
+      fail("I12", lease.task_id.str() + " went back to an older incarnation");
     if (lease.incarnation > known.incarnation && !known.operated)
       fail("I12", lease.task_id.str() + " got a new incarnation without an operator");
-    if (lease.incarnation == known.incarnation && known.outcomes.contains(lease.incarnation))
+    if (lease.incarnation == known.incarnation && known.outcomes.contains(lease.incarnation) && !known.may_be_gone)
       fail("I12", lease.task_id.str() + " was granted after its outcome");
     if (lease.incarnation == 1 && lease.attempt == 1 && !known.operated && engine_now < known.not_before)
       fail("I7", lease.task_id.str() + " was granted " + std::to_string(known.not_before - engine_now) + " ms early");
