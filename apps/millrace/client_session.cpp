@@ -27,17 +27,17 @@ std::shared_ptr<Broker> server_broker(const settings::Settings& settings) {
 
 Result<Session> Session::open(const settings::Resolution& resolution) {
   const auto& settings = resolution.settings;
-  if (!resolution.given("broker")) return Session(server_broker(settings), redact_url(settings.server));
+  if (!resolution.given("broker")) {
+    auto broker = server_broker(settings);
+    auto address = redact_url(settings.server);
+    return Session(handle_of(broker, address), broker, address);
+  }
   auto handle = try_connect(settings.broker);
   if (!handle) return std::move(handle).error();
   auto broker = open_broker(*handle);
   if (!broker) return std::move(broker).error();
-  return Session(*std::move(broker), redact_url(settings.broker));
+  return Session(*std::move(handle), *std::move(broker), redact_url(settings.broker));
 }
-
-BrokerHandle Session::handle() const { return handle_of(broker_, address_); }
-
-Client Session::client() const { return Client(handle()); }
 
 void add_client_flags(CLI::App& command, ClientFlags& flags) {
   settings::add_flags(command, settings::Scope::client, flags.settings);

@@ -27,14 +27,15 @@ class Session {
   static Result<Session> open(const settings::Resolution& resolution);
 
   Broker& broker() const noexcept { return *broker_; }
-  Client client() const;
-  BrokerHandle handle() const;
+  Client client() const { return Client(handle_); }
+  const BrokerHandle& handle() const noexcept { return handle_; }
   /// Without secrets.
   const std::string& address() const noexcept { return address_; }
 
  private:
-  Session(std::shared_ptr<Broker> broker, std::string address)
-      : broker_(std::move(broker)), address_(std::move(address)) {}
+  Session(BrokerHandle handle, std::shared_ptr<Broker> broker, std::string address)
+      : handle_(std::move(handle)), broker_(std::move(broker)), address_(std::move(address)) {}
+  BrokerHandle handle_;  // the broker closes with its last handle
   std::shared_ptr<Broker> broker_;
   std::string address_;
 };

@@ -74,7 +74,7 @@ Result<void> InsideWorkers::start_inline(const settings::Settings& settings, con
   return worker_->try_start();
 }
 
-Result<std::string> InsideWorkers::open_socket(const HomeDirectory& home) {
+Result<std::string> InsideWorkers::open_socket(const settings::Settings& settings, const HomeDirectory& home) {
   auto path = home.path() / "workers.sock";
   if (path.string().size() > socket_path_bytes_max) {
     auto temporary = HomeDirectory::temporary();
@@ -82,7 +82,9 @@ Result<std::string> InsideWorkers::open_socket(const HomeDirectory& home) {
     socket_home_ = *std::move(temporary);
     path = socket_home_.path() / "workers.sock";
   }
-  gateway_ = std::make_unique<server::Gateway>(*broker_, clock_);
+  auto options = gateway_options(settings);
+  if (!options) return std::move(options).error();
+  gateway_ = std::make_unique<server::Gateway>(*broker_, clock_, *std::move(options));
   http::HttpServerOptions http;
   http.listen = {"unix:" + path.string()};
   http.body_bytes_max = gateway_->body_bytes_max();
@@ -92,7 +94,7 @@ Result<std::string> InsideWorkers::open_socket(const HomeDirectory& home) {
 }
 
 Result<void> InsideWorkers::start_child(const settings::Settings& settings, const HomeDirectory& home) {
-  const auto socket = open_socket(home);
+  const auto socket = open_socket(settings, home);
   if (!socket) return socket.error();
   InternalWorkerSettings inside;
   inside.broker = *socket;

@@ -38,7 +38,7 @@ class InsideWorkers {
   class Declarations;
   Result<void> start_inline(const settings::Settings& settings, const HomeDirectory& home);
   Result<void> start_child(const settings::Settings& settings, const HomeDirectory& home);
-  Result<std::string> open_socket(const HomeDirectory& home);
+  Result<std::string> open_socket(const settings::Settings& settings, const HomeDirectory& home);
 
   const std::shared_ptr<Declarations> broker_;
   const Clock& clock_;

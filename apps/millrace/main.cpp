@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
+#include "complain.hpp"
 #include "exit_code.hpp"
 #include "internal_worker.hpp"
 #include "observe/log.hpp"
@@ -28,6 +29,10 @@ int main(int argc, char** argv) {
   try {
     program->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    // A word that is no command is told before what is missing because of it.
+    const auto rest = program->remaining(true);
+    if (error.get_exit_code() != 0 && !rest.empty())
+      return app::complain_of_usage("there is no '" + rest.front() + "' here; --help shows what there is");
     // Help and version are thrown too, with status 0.
     const int status = program->exit(error);
     return status == 0 ? app::exit_code::done : app::exit_code::usage;

@@ -35,7 +35,8 @@ Result<ServingBroker> open_directory(const BrokerUrl& url, engine::EngineOptions
   if (!opened) return std::move(opened).error();
   std::error_code error;
   const auto absolute = std::filesystem::canonical(directory, error);
-  return ServingBroker{*opened, *opened, HomeDirectory(directory), (error ? directory : absolute).string()};
+  return ServingBroker{std::nullopt, *opened, *opened, HomeDirectory(directory),
+                       (error ? directory : absolute).string()};
 }
 
 }  // namespace
@@ -49,13 +50,14 @@ Result<ServingBroker> open_serving_broker(const settings::Settings& settings, me
   if (!home) return std::move(home).error();
   if (url->scheme == "memory") {
     auto engine = engine::open_memory_engine(options_of(settings, registry));
-    return ServingBroker{engine, engine, *std::move(home), "memory only"};
+    return ServingBroker{std::nullopt, engine, engine, *std::move(home), "memory only"};
   }
   auto connected = try_connect(settings.broker);
   if (!connected) return std::move(connected).error();
   auto broker = open_broker(*connected);
   if (!broker) return std::move(broker).error();
-  return ServingBroker{*std::move(broker), nullptr, *std::move(home), redact_url(settings.broker)};
+  return ServingBroker{*std::move(connected), *std::move(broker), nullptr, *std::move(home),
+                       redact_url(settings.broker)};
 }
 
 }  // namespace millrace::app

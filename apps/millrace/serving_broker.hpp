@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+
+#include <millrace/connect.hpp>
 
 #include "engine/engine.hpp"
 #include "home_directory.hpp"
@@ -12,6 +15,7 @@ namespace millrace::app {
 
 /// The broker that `serve` serves.
 struct ServingBroker {
+  std::optional<BrokerHandle> handle = {};  // of a broker elsewhere, which closes with it
   std::shared_ptr<Broker> broker = {};
   std::shared_ptr<engine::Engine> engine = {};  // the same one, if it lives in this process
   HomeDirectory home = {};                      // for sockets, files and the outbox

@@ -119,6 +119,10 @@ void print_submission(const Submission& submission, bool json) {
 
 int wait_for(const Client& client, const TaskId& id, Milliseconds time, bool json) {
   const auto record = client.try_wait(id, time);
+  if (!record && record.error().code == ErrorCode::timed_out) {
+    std::fprintf(stderr, "millrace: %s; it goes on\n", record.error().detail.c_str());
+    return exit_code::timed_out;
+  }
   if (!record) return complain(record.error());
   print(json ? record_json(*record) + "\n" : record_text(*record));
   return exit_code_of(record->status);

@@ -213,6 +213,7 @@ class Core {
   void evict_some();
   bool may_evict(const BlockTable::Entry& entry) const;
   void rerun(std::vector<std::unique_ptr<Command>>& commands);
+  void forget_silent_workers();
   bool matches(const Waiter& waiter, const Line& line) const;
   Lease make_lease(Seq seq);
   std::optional<Alias> lookup(const std::string& key);
@@ -252,6 +253,7 @@ class Core {
   bool checkpoint_wanted_ = false;
   UniqueFunction<void()> checkpoint_done_ = {};
   std::size_t journal_bytes_ = 0;  // since the last checkpoint began
+  std::size_t forget_at_ = 0;
   EngineTime checkpoint_at_ = 0;   // when the last one began
 };
 

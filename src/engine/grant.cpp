@@ -40,11 +40,26 @@ Core::LineHead Core::head_of(LineIndex index) {
   return head;
 }
 
+/// Each newcomer makes room: instances that were silent for a day and hold nothing are forgotten, a few at a time.
+void Core::forget_silent_workers() {
+  constexpr std::size_t looks = 16;
+  for (std::size_t i = 0; i < looks && !state_.workers.empty(); ++i) {
+    forget_at_ = (forget_at_ + 1) % state_.workers.size();
+    const auto& worker = *state_.workers[forget_at_];
+    if (worker.forgotten || worker.leases != 0) continue;
+    if (state_.now.engine - worker.seen_engine < served_window.count()) continue;
+    const bool waits = std::any_of(waiters_.begin(), waiters_.end(),
+                                   [&](const Waiter& waiter) { return waiter.worker == forget_at_; });
+    if (!waits) emit(WorkerForgotten{static_cast<std::uint32_t>(forget_at_)});
+  }
+}
+
 std::uint32_t Core::worker_number(const WorkRequest& request) {
   const auto& info = request.worker;
   const auto found = state_.worker_index.find(info.instance);
   const auto lease_ms = request.lease_duration.count();
   const bool known = found != state_.worker_index.end();
+  if (!known) forget_silent_workers();
   const auto* const before = known ? state_.workers[found->second].get() : nullptr;
   if (before == nullptr || before->inside_server != info.inside_server || before->lease_ms != lease_ms ||
       state_.worker_names.text(before->name) != info.name)

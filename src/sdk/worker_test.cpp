@@ -191,6 +191,7 @@ TEST_F(WorkerTest, AnOutcomeThatTheBrokerRefusesBecomesAFailure) {
   const auto settle = outcome();
   EXPECT_EQ(settle.outcome, Outcome::failed);
   EXPECT_EQ(settle.error.type, "outcome_refused");
+  EXPECT_TRUE(worker->stop());  // events are told after the calls that they are about
   EXPECT_TRUE(heard(WorkerEvent::Kind::outcome_refused));
 }
 

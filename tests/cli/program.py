@@ -30,10 +30,11 @@ class Server:
     def __init__(self, folder, *options, env=None, data="data", listen=("127.0.0.1:0",)):
         self.errors_path = os.path.join(folder, f"serve-{time.monotonic_ns()}.log")
         listens = [word for address in listen for word in ("--listen", address)]
+        standard = {"--broker": f"file:{folder}/{data}", "--ballast-bytes": "0", "--workers": "2"}
+        words = [word for name, value in standard.items() if name not in options for word in (name, value)]
         with open(self.errors_path, "wb") as errors:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--broker", f"file:{folder}/{data}", "--ballast-bytes", "0", "--workers", "2",
-                 *listens, *options],
+                [BINARY, "serve", *words, *listens, *options],
                 cwd=folder, env=clean_environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         self.banner, self.url = self._read_banner()
 

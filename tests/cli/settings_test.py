@@ -39,7 +39,7 @@ class Settings(Case):
 
     def test_secrets_are_never_shown(self):
         secret = "hunter2hunter2"
-        env = {"MILLRACE_SMTP_URL": f"smtp://me:{secret}@mail.example", "MILLRACE_TOKEN": secret,
+        env = {"MILLRACE_SMTP_URL": f"smtps://me:{secret}@mail.example", "MILLRACE_TOKEN": secret,
                "MILLRACE_SMTP_RECIPIENT_DOMAINS": "*"}
         for words in (["config", "show"], ["config", "show", "--json"]):
             done = self.command(*words, env=env)

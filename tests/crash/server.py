@@ -1,0 +1,80 @@
+"""The server under test: started, asked, killed. Speaks HTTP with the standard library only."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import time
+
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Connection:
+    """One keep-alive connection. Every failure is an OSError or an HTTPException and closes it."""
+
+    def __init__(self, port, patience=20):
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
+
+    def call(self, method, path, body=None):
+        """The status and the decoded answer."""
+        data = None if body is None else json.dumps(body, separators=(",", ":"))
+        try:
+            self._http.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            answer = self._http.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._http.close()
+            raise ConnectionError(str(error)) from error
+
+    def close(self):
+        self._http.close()
+
+
+class Server:
+    """`millrace serve` on one directory and one port, as often as wanted."""
+
+    def __init__(self, binary, folder, *options):
+        self.port = free_port()
+        self.log = os.path.join(folder, "server.log")
+        self._words = [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--broker",
+                       f"file:{os.path.join(folder, 'data')}", "--ballast-bytes", "0", "--log-level", "warning", *options]
+        self._folder = folder
+        self.process = None
+
+    def start(self):
+        self._started = time.monotonic()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self._words, cwd=self._folder, env=CLEAN, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=log)
+
+    def wait_ready(self, patience=60):
+        """Seconds from the start of the process until /readyz says 200."""
+        while time.monotonic() - self._started < patience:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with {self.process.returncode}; see {self.log}")
+            probe = Connection(self.port, 5)
+            try:
+                if probe.call("GET", "/readyz")[0] == 200:
+                    return time.monotonic() - self._started
+            except ConnectionError:
+                pass
+            finally:
+                probe.close()
+            time.sleep(0.004)
+        raise RuntimeError(f"the server was not ready within {patience} s; see {self.log}")
+
+    def kill(self):
+        self.process.kill()
+        return self.process.wait()
+
+    def terminate(self, patience=60):
+        self.process.terminate()
+        return self.process.wait(patience)
