@@ -55,7 +55,7 @@ class Readme(unittest.TestCase):
                 if command.endswith("&"):  # a server: whoever reads sees its banner, and so knows when to go on
                     ready = f"until curl -fs -o /dev/null {url}/readyz; do sleep 0.05; done"
                     command = f"{command[:-1]} >{folder}/server.log 2>&1 &\n{ready}"
-                script.append(f"echo {shlex.quote(f'== {number}')}\n{command}")
+                script.append(f"echo; echo {shlex.quote(f'== {number}')}\n{command}")
             ran = subprocess.run(
                 ["bash", "-c", "\n".join(script)], cwd=folder, capture_output=True, text=True, timeout=90,
                 env=document.environment({"MILLRACE_SERVER": url, "MILLRACE_LISTEN": url[len("http://"):],
