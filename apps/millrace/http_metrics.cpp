@@ -8,21 +8,23 @@ constexpr std::array<std::string_view, 6> classes{"", "1xx", "2xx", "3xx", "4xx"
 }  // namespace
 
 void HttpMetrics::prepare(const server::Router& router) {
-  using metrics::Metric;
-  for (const auto& route : router.routes()) {
-    auto& series = series_[&route];
-    series.time = &registry_.histogram(Metric::http_time, route.name);
-    for (const std::size_t digit : {2, 3, 4, 5})
-      series.by_class[digit] = &registry_.counter(Metric::http_requests, route.name, classes[digit]);
-  }
+  for (const auto& route : router.routes()) series_.try_emplace(&route);
 }
 
-void HttpMetrics::answered(const server::Route& route, int status, std::chrono::nanoseconds took) noexcept {
+void HttpMetrics::answered(const server::Route& route, int status, std::chrono::nanoseconds took) {
+  using metrics::Metric;
   const auto found = series_.find(&route);
-  if (found == series_.end()) return;
   const auto digit = static_cast<std::size_t>(status / 100);
-  if (digit < classes.size() && found->second.by_class[digit] != nullptr) found->second.by_class[digit]->add();
-  found->second.time->observe(took);
+  if (found == series_.end() || digit >= classes.size()) return;
+  auto& [by_class, time] = found->second;
+  // Two threads may both ask the registry; it gives them the same instrument.
+  auto* counter = by_class[digit].load(std::memory_order_acquire);
+  if (counter == nullptr)
+    by_class[digit].store(counter = &registry_.counter(Metric::http_requests, route.name, classes[digit]));
+  counter->add();
+  auto* histogram = time.load(std::memory_order_acquire);
+  if (histogram == nullptr) time.store(histogram = &registry_.histogram(Metric::http_time, route.name));
+  histogram->observe(took);
 }
 
 metrics::Registry::Registration HttpMetrics::watch(const http::HttpServer& server) {
