@@ -194,7 +194,8 @@ void retry(const Arguments& arguments) {
   }
   for (std::size_t sent = 0; sent < tasks; sent += specs.size()) {
     specs.resize(std::min(specs.size(), tasks - sent));
-    for (const auto& item : client.submit(specs).value()) item.value();
+    const auto submitted = client.submit(specs).value();
+    for (const auto& item : submitted) item.value();
   }
   worker.start();
   while (completed + dead < tasks) std::this_thread::sleep_for(10ms);
