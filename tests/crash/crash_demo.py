@@ -27,7 +27,9 @@ def options():
                        help="tasks acknowledged between two kills, on average (default: %(default)s)")
     parse.add_argument("--seed", type=int, default=None, help="moments of the kills and contents of the load; by chance")
     parse.add_argument("--durability", choices=["disk", "process", "memory"], default="disk",
-                       help="of the server; with memory this program must report losses (default: %(default)s)")
+                       help="of the server (default: %(default)s)")
+    parse.add_argument("--forget", action="store_true",
+                       help="prove that a loss is found: the third start is given the data of the first kill")
     parse.add_argument("--binary", default=os.path.join(HERE, "../../build/millrace"), help="default: build/millrace")
     parse.add_argument("--producers", type=int, default=16)
     parse.add_argument("--workers", type=int, default=32)
@@ -69,7 +71,9 @@ class Demo:
             self._wait_for_the_moment()
             self._server.kill()
             self.ledger.write("kill", self.cycles)
-            if self._chance.random() < 0.05:
+            if chosen.forget:
+                self._forget()
+            elif self._chance.random() < 0.05:
                 self._kill_while_starting()
             newest = list(self._load.recent)
             ready = self._start(self.cycles)
@@ -88,24 +92,34 @@ class Demo:
             self._server.kill()
 
     def _start(self, cycle):
+        self._load.want(round(self._chosen.tasks_per_cycle * self._chance.uniform(0.5, 1.5)))
+        self.ledger.write("start", cycle)
         self._server.start()
         seconds = self._server.wait_ready()
-        self.ledger.write("boot", cycle, seconds)
+        self.ledger.write("ready", cycle, seconds)
         return seconds
 
+    def _forget(self):
+        data, copy = self._server.data, self._server.data + ".old"
+        if self.cycles == 1:
+            shutil.copytree(data, copy)
+        elif self.cycles == 2:
+            shutil.rmtree(data)
+            os.rename(copy, data)
+
     def _kill_while_starting(self):
+        self.ledger.write("start", self.cycles)
         self._server.start()
         time.sleep(self._chance.uniform(0, 0.08))
         self._server.kill()
         self.double_starts += 1
 
     def _wait_for_the_moment(self):
-        """A random count of acknowledgements, then a random moment; a server that stands still is killed as well."""
-        wanted = self._load.acknowledged + self._chosen.tasks_per_cycle * self._chance.uniform(0.5, 1.5)
+        """Some acknowledgements, then a moment by chance; a server that stands still is killed as well."""
         give_up = time.monotonic() + 10
-        while self._load.acknowledged < wanted and time.monotonic() < give_up:
+        while not self._load.enough.wait(0.2) and time.monotonic() < give_up:
             self._check_load()
-            time.sleep(0.005)
+        self._check_load()
         time.sleep(self._chance.uniform(0, 0.03))
 
     def _check_load(self):
@@ -117,7 +131,7 @@ class Demo:
     def _look_for(self, tasks):
         """The tasks acknowledged last are the first that a crash would take."""
         connection, seen = Connection(self._server.port), []
-        for task in tasks[-20:]:
+        for task in tasks[-8:]:
             status, answer = connection.call("GET", f"/api/v1/tasks/{task}")
             seen.append([task, answer["status"] if status == 200 else "missing"])
         connection.close()
@@ -168,6 +182,7 @@ class Demo:
             ("attempts granted / recorded", f"{judge.grants:,} / {judge.recorded:,}"),
             ("executed again (allowed)", f"{judge.executed_again():,}"),
             ("ready after a kill", f"p50 {rank(.5):.3f} s, p99 {rank(.99):.3f} s, max {boots[-1]:.3f} s"),
+            ("earliest start, clients' clock", f"{judge.earliest * 1000:.0f} ms before its time"),
             ("duration", f"{seconds:.0f} s"),
             ("LOST", f"{len(end['lost']):,}"),
             ("told and stored disagree", f"{len(end['contradicted']):,}"),

@@ -3,7 +3,7 @@
 from ledger import read_events
 
 FINAL = ("completed", "failed")
-CLOCK_TOLERANCE = 0.002  # seconds: the server keeps milliseconds
+EARLY_TOLERANCE = 0.05  # seconds: a request is dated with the commit group it joined, which may have opened before it left
 
 
 class Fate:
@@ -28,7 +28,8 @@ class Judge:
         self._tasks = {}
         self._fence_owner = {}
         self._tells = {}
-        self._fence_max = self._fence_max_before_boot = 0
+        self._fence_max = self._fence_max_at_start = self._started = 0
+        self.earliest = 0.0
         self.unknown_calls = self.refused = self.acknowledged = self.grants = self.recorded = 0
         self.kills = 0
         self.boots = []
@@ -44,9 +45,11 @@ class Judge:
     def faults(self):
         return sum(len(found) for found in self.problems.values())
 
-    def _boot(self, _time, _cycle, seconds):
+    def _start(self, time, _cycle):
+        self._started, self._fence_max_at_start = time, self._fence_max
+
+    def _ready(self, _time, _cycle, seconds):
         self.boots.append(seconds)
-        self._fence_max_before_boot = self._fence_max
 
     def _kill(self, _time, _cycle):
         self.kills += 1
@@ -71,7 +74,7 @@ class Judge:
     def _refused(self, _time, _call, _code, tasks):
         self.refused += len(tasks)
 
-    def _grant(self, time, _worker, repeated, leases):
+    def _grant(self, time, _worker, asked, leases):
         for task, fence, attempt in leases:
             fate = self._tasks.get(task)
             if fate is None:
@@ -80,10 +83,12 @@ class Judge:
             if fence in fate.fences:
                 continue  # the same lease again, to the same worker: its first answer was lost
             self.grants += 1
-            if time < fate.not_before - CLOCK_TOLERANCE:
+            if fate.not_before:
+                self.earliest = max(self.earliest, fate.not_before - time)
+            if time < fate.not_before - EARLY_TOLERANCE:
                 self.problems["early"].append(f"{task} attempt {attempt} by {fate.not_before - time:.3f} s")
             rising = not fate.fences or fence > fate.fences[-1]
-            above = repeated or fence > self._fence_max_before_boot
+            above = asked < self._started or fence > self._fence_max_at_start
             if not rising or not above or self._fence_owner.setdefault(fence, task) != task:
                 self.problems["fences not rising"].append(f"{task} {fence}")
             if fate.final_fence and fence > fate.final_fence:

@@ -1,12 +1,12 @@
 """The outside ledger: what clients saw, one event a line, in a file that the product knows nothing of.
 
 Events are JSON arrays [kind, wall time, …]; ids and fences are the client's own copies:
-  boot  cycle, seconds until ready          kill  cycle
+  kill  cycle        start  cycle        ready  cycle, seconds since the start
   ask   call, [[task, due], …]              a submission leaves; due = earliest start that was asked for
   ack   call, [task, …]                     accepted, or found accepted
   lost_answer  call                         nobody knows; the same call is repeated
   refused  call, code, [task, …]            definitely not recorded
-  grant  worker, repeated, [[task, fence, attempt], …]
+  grant  worker, asked, [[task, fence, attempt], …]     asked = when the call left first; 0 if it was repeated
   tell  worker, [[task, fence, outcome, not_before], …]     the end of attempts leaves; 0 = any time
   told  worker, [[task, fence, result, [child, …]], …]
   seen  [[task, status], …]                 read back; status missing = not there

@@ -11,7 +11,7 @@ TASK_TYPE = "crash"
 LEASE_SECONDS = 3
 BACKOFF_SECONDS = 0.2
 RECORDED = ("recorded", "already_recorded")
-PAUSE = 0.01  # seconds before something unanswered is repeated
+PAUSE = 0.03  # seconds, at least, before something unanswered is repeated
 
 
 class Load:
@@ -23,6 +23,7 @@ class Load:
         self.open = set()  # submitted, not known to have ended
         self.recent = []  # last acknowledged tasks, for a look after the next start
         self.acknowledged = self.ended = 0
+        self._wanted, self.enough = 0, threading.Event()
         self.producing = threading.Event()
         self.stopping = threading.Event()
         self.failure = None
@@ -51,6 +52,12 @@ class Load:
         for thread in self._threads:
             thread.join(30)
 
+    def want(self, more):
+        """`enough` is set when so many more are acknowledged."""
+        with self._mutex:
+            self._wanted = self.acknowledged + more
+            self.enough.clear()
+
     def submitted(self, tasks):
         with self._mutex:
             self.open.update(tasks)
@@ -58,6 +65,8 @@ class Load:
     def accepted(self, tasks):
         with self._mutex:
             self.acknowledged += len(tasks)
+            if self.acknowledged >= self._wanted:
+                self.enough.set()
             self.recent = (self.recent + tasks)[-200:]
 
     def settled(self, tasks):
@@ -79,7 +88,7 @@ class Load:
             except ConnectionError:
                 on_silence()
             repeated = True
-            time.sleep(PAUSE)
+            time.sleep(random.uniform(PAUSE, 3 * PAUSE))
         return None
 
 
@@ -126,7 +135,7 @@ class Producer:
         if self._chance.random() < 0.3:
             task["priority"] = self._chance.randint(-100, 100)
         if self._chance.random() < 0.1:
-            task["delay"] = round(self._chance.uniform(0.05, 1.5), 3)
+            task["delay"] = round(self._chance.uniform(0.2, 1.5), 3)
         return task
 
 
@@ -162,6 +171,7 @@ class Worker:
             if children:
                 load.submitted(children)
                 ledger.write("ask", instance, [[child, 0] for child in children])
+        asked = time.time()
         answered = load.until_answered(connection, "POST", "/api/v1/work", body, lambda: ledger.write("lost_answer", instance))
         if answered is None:
             return None
@@ -169,7 +179,7 @@ class Worker:
         if status != 200:
             raise AssertionError(f"{instance}: {status} {answer}")
         if answer["leases"]:
-            ledger.write("grant", instance, repeated,
+            ledger.write("grant", instance, 0 if repeated else asked,
                          [[lease["task_id"], lease["fence"], lease["attempt"]] for lease in answer["leases"]])
         if settles:
             told = list(zip(settles, [item["result"] for item in answer["settled"]]))
@@ -200,7 +210,7 @@ class End:
                 self.children = [self.task + ".child"]
                 self.report["enqueue"] = [{"task_id": self.children[0], "task_type": TASK_TYPE, "max_retries": 1000}]
 
-    def _is(self, kind, delay, **report):
+    def _is(self, kind, pause, **report):
         self.outcome = kind
-        self.not_before = time.time() + delay if delay else 0
+        self.not_before = time.time() + pause if pause else 0
         self.report.update(report)

@@ -43,9 +43,10 @@ class Server:
 
     def __init__(self, binary, folder, *options):
         self.port = free_port()
+        self.data = os.path.join(folder, "data")
         self.log = os.path.join(folder, "server.log")
         self._words = [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--broker",
-                       f"file:{os.path.join(folder, 'data')}", "--ballast-bytes", "0", "--log-level", "warning", *options]
+                       f"file:{self.data}", "--ballast-bytes", "0", "--log-level", "warning", *options]
         self._folder = folder
         self.process = None
 
