@@ -23,7 +23,7 @@ def read(path):
 
 def blocks(page, language):
     """The texts of the fenced blocks of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n((?:(?!```).*\n)*)```$", read(page), re.MULTILINE)
 
 
 def free_port():
