@@ -25,16 +25,19 @@ def options():
     parse.add_argument("--cycles", type=int, default=30, help="kills (default: %(default)s)")
     parse.add_argument("--tasks-per-cycle", type=int, default=1000,
                        help="tasks acknowledged between two kills, on average (default: %(default)s)")
-    parse.add_argument("--seed", type=int, default=None, help="moments of the kills and contents of the load; by chance")
+    parse.add_argument("--seed", type=int, help="of the kills and the load; by chance if not given")
     parse.add_argument("--durability", choices=["disk", "process", "memory"], default="disk",
                        help="of the server (default: %(default)s)")
+    parse.add_argument("--stop", choices=["kill", "term"], default="kill",
+                       help="term: ask with SIGTERM instead; it must drain and exit with 0 (default: %(default)s)")
     parse.add_argument("--forget", action="store_true",
                        help="prove that a loss is found: the third start is given the data of the first kill")
     parse.add_argument("--binary", default=os.path.join(HERE, "../../build/millrace"), help="default: build/millrace")
     parse.add_argument("--producers", type=int, default=16)
     parse.add_argument("--workers", type=int, default=32)
     parse.add_argument("--drain-seconds", type=float, default=60, help="patience after the last start")
-    parse.add_argument("--seconds-max", type=float, default=0, help="begin no further cycle after so long; 0 = no limit")
+    parse.add_argument("--seconds-max", type=float, default=0,
+                       help="begin no further cycle after so long; 0 = no limit")
     parse.add_argument("--folder", default=None, help="where data and ledger go; a temporary folder by default")
     parse.add_argument("--keep", action="store_true", help="leave data and ledger there; kept anyway after a loss")
     chosen = parse.parse_args()
@@ -54,6 +57,7 @@ class Demo:
         self.ledger = Ledger(os.path.join(folder, "ledger.jsonl"))
         self.judge = Judge(self.ledger.path)
         self._server = Server(chosen.binary, folder, "--workers", "0", "--durability", chosen.durability,
+                              "--ballast-bytes", "0", "--log-level", "warning",
                               "--disk-soft-bytes", "64MiB", "--disk-hard-bytes", "32MiB")
         self._load = Load(self._server.port, self.ledger, self._seed, chosen.producers, chosen.workers,
                           4 * chosen.tasks_per_cycle)
@@ -63,17 +67,18 @@ class Demo:
 
     def run(self):
         chosen = self._chosen
-        print(f"seed {self._seed}: {chosen.producers} producers, {chosen.workers} workers, durability {chosen.durability}")
+        print(f"seed {self._seed}: {chosen.producers} producers, {chosen.workers} workers, "
+              f"durability {chosen.durability}")
         print("cycle    ready   acknowledged     ended   backlog  unknown   again  early  double  missing", flush=True)
         self._start(0)
         self._load.start()
         for self.cycles in range(1, chosen.cycles + 1):
             self._wait_for_the_moment()
-            self._server.kill()
+            self._end_server()
             self.ledger.write("kill", self.cycles)
             if chosen.forget:
                 self._forget()
-            elif self._chance.random() < 0.05:
+            elif chosen.stop == "kill" and self._chance.random() < 0.05:
                 self._kill_while_starting()
             newest = list(self._load.recent)
             ready = self._start(self.cycles)
@@ -98,6 +103,14 @@ class Demo:
         seconds = self._server.wait_ready()
         self.ledger.write("ready", cycle, seconds)
         return seconds
+
+    def _end_server(self):
+        if self._chosen.stop == "kill":
+            self._server.kill()
+            return
+        status = self._server.terminate()
+        if status != 0:
+            raise RuntimeError(f"SIGTERM: exit status {status}; see {self._server.log}")
 
     def _forget(self):
         data, copy = self._server.data, self._server.data + ".old"
@@ -126,7 +139,8 @@ class Demo:
         if self._load.failure:
             raise RuntimeError(f"a client was answered wrongly: {self._load.failure}")
         if self._server.process.poll() is not None:
-            raise RuntimeError(f"the server ended by itself with {self._server.process.returncode}; see {self._server.log}")
+            raise RuntimeError(f"the server ended by itself with {self._server.process.returncode}; "
+                               f"see {self._server.log}")
 
     def _look_for(self, tasks):
         """The tasks acknowledged last are the first that a crash would take."""
@@ -142,8 +156,9 @@ class Demo:
         judge = self.judge.read()
         found = {name: len(items) for name, items in judge.problems.items()}
         double = found["double outcomes"] + found["run after the end"]
-        print(f"{self.cycles:5}  {ready * 1000:4.0f} ms  {judge.acknowledged:13,}  {self._load.ended:8,}  {self._load.backlog():8,}"
-              f"  {judge.unknown_calls:7,}  {judge.executed_again():6,}  {found['early']:5}  {double:6}  {found['missing']:7}",
+        print(f"{self.cycles:5}  {ready * 1000:4.0f} ms  {judge.acknowledged:13,}  {self._load.ended:8,}"
+              f"  {self._load.backlog():8,}  {judge.unknown_calls:7,}  {judge.executed_again():6,}"
+              f"  {found['early']:5}  {double:6}  {found['missing']:7}",
               flush=True)
 
     def _drain(self):
@@ -174,14 +189,16 @@ class Demo:
         rank = lambda share: boots[min(len(boots) - 1, int(share * len(boots)))]  # noqa: E731
         seconds = time.monotonic() - self._begun
         rows = [
-            ("kills with SIGKILL", f"{judge.kills:,} and {self.double_starts:,} while starting"),
+            ("ended with " + ("SIGKILL" if self._chosen.stop == "kill" else "SIGTERM, drained"),
+             f"{judge.kills:,} and {self.double_starts:,} while starting"),
             ("tasks attempted", f"{judge.attempted():,}"),
             ("tasks acknowledged", f"{judge.acknowledged:,}"),
             ("  completed / failed on purpose", f"{end['ended']['completed']:,} / {end['ended']['failed']:,}"),
-            ("answers that never came", f"{judge.unknown_calls:,}, repeated until definite; unresolved {end['unresolved']:,}"),
+            ("answers that never came",
+             f"{judge.unknown_calls:,}, repeated until definite; unresolved {end['unresolved']:,}"),
             ("attempts granted / recorded", f"{judge.grants:,} / {judge.recorded:,}"),
             ("executed again (allowed)", f"{judge.executed_again():,}"),
-            ("ready after a kill", f"p50 {rank(.5):.3f} s, p99 {rank(.99):.3f} s, max {boots[-1]:.3f} s"),
+            ("ready after a start", f"p50 {rank(.5):.3f} s, p99 {rank(.99):.3f} s, max {boots[-1]:.3f} s"),
             ("earliest start, clients' clock", f"{judge.earliest * 1000:.0f} ms before its time"),
             ("duration", f"{seconds:.0f} s"),
             ("LOST", f"{len(end['lost']):,}"),
@@ -198,7 +215,9 @@ class Demo:
         if not self.drained:
             print(f"  the drain did not end within {self._chosen.drain_seconds:g} s")
         if well:
-            print(f"\nnothing lost. {judge.kills} clean kills say: fewer than {300 / judge.kills:.1f} % of kills lose something (95 %).")
+            rate = min(100, 300 / judge.kills)
+            print(f"\nnothing lost. {judge.kills} clean ends say: fewer than {rate:.1f} % of them lose something "
+                  "(95 % sure).")
         else:
             print("\nFAILED")
         return well

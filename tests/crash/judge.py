@@ -3,7 +3,8 @@
 from ledger import read_events
 
 FINAL = ("completed", "failed")
-EARLY_TOLERANCE = 0.05  # seconds: a request is dated with the commit group it joined, which may have opened before it left
+# Seconds: a request is dated with the commit group it joined, which may have opened before the request left.
+EARLY_TOLERANCE = 0.05
 
 
 class Fate:

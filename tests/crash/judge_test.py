@@ -86,7 +86,8 @@ class JudgeTest(unittest.TestCase):
             *GOOD, ("start", 2), ("ask", "p", [["c", 0]]), ("grant", "w", asked_after_the_start, [["c", 5, 1]])]))
 
     def test_the_same_lease_twice_is_one_execution(self):
-        judge = self.judge([("ask", "p", [["c", 0]]), ("grant", "w", 0, [["c", 9, 1]]), ("grant", "w", 0, [["c", 9, 1]])])
+        lease = ("grant", "w", 0, [["c", 9, 1]])
+        judge = self.judge([("ask", "p", [["c", 0]]), lease, lease])
         self.assertEqual((1, 0), (judge.grants, judge.faults()))
 
     def test_a_task_that_nobody_submitted_is_found(self):

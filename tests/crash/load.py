@@ -1,5 +1,6 @@
 """Producers and workers: clients that repeat what was not answered, and write down all they see."""
 
+import json
 import random
 import threading
 import time
@@ -11,7 +12,7 @@ TASK_TYPE = "crash"
 LEASE_SECONDS = 3
 BACKOFF_SECONDS = 0.2
 RECORDED = ("recorded", "already_recorded")
-PAUSE = 0.03  # seconds, at least, before something unanswered is repeated
+PAUSE, PAUSE_MAX = 0.02, 0.3  # seconds before something unanswered is repeated: doubled each time, longer by chance
 
 
 class Load:
@@ -79,16 +80,17 @@ class Load:
 
     def until_answered(self, connection, method, path, body, on_silence):
         """Repeats one request word by word until the server says something definite; None when stopped."""
-        repeated = False
+        repeated, pause, text = False, PAUSE, json.dumps(body, separators=(",", ":"))
         while not self.stopping.is_set():
             try:
-                status, answer = connection.call(method, path, body)
+                status, answer = connection.call(method, path, text)
                 if status < 500:
                     return status, answer, repeated
             except ConnectionError:
                 on_silence()
             repeated = True
-            time.sleep(random.uniform(PAUSE, 3 * PAUSE))
+            time.sleep(random.uniform(pause, 2 * pause))
+            pause = min(2 * pause, PAUSE_MAX)
         return None
 
 
@@ -114,7 +116,8 @@ class Producer:
         now = time.time()
         tasks = [self._task(f"{call}-{n}") for n in range(1 if self._single else self._chance.randint(1, 60))]
         load.submitted([task["task_id"] for task in tasks])
-        load.ledger.write("ask", call, [[task["task_id"], now + task["delay"] if "delay" in task else 0] for task in tasks])
+        load.ledger.write("ask", call, [[task["task_id"], now + task["delay"] if "delay" in task else 0]
+                                        for task in tasks])
         path, body = ("/api/v1/tasks", tasks[0]) if self._single else ("/api/v1/tasks/batch", tasks)
         answered = load.until_answered(connection, "POST", path, body, lambda: load.ledger.write("lost_answer", call))
         if answered is None:
@@ -130,8 +133,9 @@ class Producer:
         load.accepted(accepted)
 
     def _task(self, name):
-        task = {"task_id": name, "task_type": TASK_TYPE, "queue": f"q{self._chance.randrange(3)}", "payload": {"n": name},
-                "max_retries": 1000, "backoff": {"kind": "fixed", "initial": BACKOFF_SECONDS, "jitter": 0}}
+        task = {"task_id": name, "task_type": TASK_TYPE, "queue": f"q{self._chance.randrange(3)}",
+                "payload": {"n": name}, "max_retries": 1000,
+                "backoff": {"kind": "fixed", "initial": BACKOFF_SECONDS, "jitter": 0}}
         if self._chance.random() < 0.3:
             task["priority"] = self._chance.randint(-100, 100)
         if self._chance.random() < 0.1:
@@ -172,7 +176,8 @@ class Worker:
                 load.submitted(children)
                 ledger.write("ask", instance, [[child, 0] for child in children])
         asked = time.time()
-        answered = load.until_answered(connection, "POST", "/api/v1/work", body, lambda: ledger.write("lost_answer", instance))
+        answered = load.until_answered(connection, "POST", "/api/v1/work", body,
+                                       lambda: ledger.write("lost_answer", instance))
         if answered is None:
             return None
         status, answer, repeated = answered
@@ -184,7 +189,8 @@ class Worker:
         if settles:
             told = list(zip(settles, [item["result"] for item in answer["settled"]]))
             ledger.write("told", instance, [[end.task, end.fence, result, end.children] for end, result in told])
-            load.settled([end.task for end, result in told if result in RECORDED and end.outcome in ("completed", "failed")])
+            load.settled([end.task for end, result in told
+                          if result in RECORDED and end.outcome in ("completed", "failed")])
         return answer
 
 

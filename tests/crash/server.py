@@ -23,8 +23,8 @@ class Connection:
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
 
     def call(self, method, path, body=None):
-        """The status and the decoded answer."""
-        data = None if body is None else json.dumps(body, separators=(",", ":"))
+        """The status and the decoded answer; `body` is text that is JSON already, or a value."""
+        data = body if body is None or isinstance(body, str) else json.dumps(body, separators=(",", ":"))
         try:
             self._http.request(method, path, data, {"Content-Type": "application/json"} if data else {})
             answer = self._http.getresponse()
@@ -46,7 +46,7 @@ class Server:
         self.data = os.path.join(folder, "data")
         self.log = os.path.join(folder, "server.log")
         self._words = [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--broker",
-                       f"file:{self.data}", "--ballast-bytes", "0", "--log-level", "warning", *options]
+                       f"file:{self.data}", *options]
         self._folder = folder
         self.process = None
 
@@ -55,6 +55,15 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self._words, cwd=self._folder, env=CLEAN, stdin=subprocess.DEVNULL,
                                             stdout=subprocess.DEVNULL, stderr=log)
+
+    def children(self):
+        """The processes that it started."""
+        tasks = f"/proc/{self.process.pid}/task"
+        found = []
+        for thread in os.listdir(tasks):
+            with open(f"{tasks}/{thread}/children", encoding="ascii") as file:
+                found += [int(word) for word in file.read().split()]
+        return found
 
     def wait_ready(self, patience=60):
         """Seconds from the start of the process until /readyz says 200."""
@@ -77,5 +86,6 @@ class Server:
         return self.process.wait()
 
     def terminate(self, patience=60):
+        """The exit status after a drain."""
         self.process.terminate()
         return self.process.wait(patience)
