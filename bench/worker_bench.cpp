@@ -1,5 +1,6 @@
 // Measures a running server with the SDK: its workers and its client, over HTTP, in a process of their own. One line
 // of JSON is printed.
+//   worker_bench fill    url=… tasks=N [connections=4] [payload=100] [run_at=RFC3339]    1,000 per request
 //   worker_bench drain   url=… tasks=N [workers=2] [concurrency=16] [handler_ms=0]   empties queue `bench` of N tasks
 //   worker_bench latency url=… [tasks=1000] [rate=100]      submit → handler starts, an idle worker
 //   worker_bench paced   url=… rate=N [seconds=10] [connections=64] [payload=100]    one task per request, open loop
@@ -34,7 +35,10 @@ class Arguments {
       if (equals != std::string::npos) values_[argument.substr(0, equals)] = argument.substr(equals + 1);
     }
   }
-  std::string text(const std::string& name) const { return values_.at(name); }
+  std::string text(const std::string& name) const {
+    const auto found = values_.find(name);
+    return found == values_.end() ? std::string() : found->second;
+  }
   std::size_t number(const std::string& name, std::size_t otherwise) const {
     const auto found = values_.find(name);
     return found == values_.end() ? otherwise : std::stoull(found->second);
@@ -53,6 +57,39 @@ double percentile_ms(std::vector<double>& seconds, double share) {
   std::sort(seconds.begin(), seconds.end());
   return 1000 *
          seconds[std::min(seconds.size() - 1, static_cast<std::size_t>(share * static_cast<double>(seconds.size())))];
+}
+
+/// The same body again and again, so that little time goes into making it.
+void fill(const Arguments& arguments) {
+  constexpr std::size_t batch = 1000;
+  const auto tasks = arguments.number("tasks", 1'000'000);
+  const auto run_at = arguments.text("run_at");
+  const auto item = R"({"task_type":"noop","queue":"bench",)" +
+                    (run_at.empty() ? "" : "\"run_at\":\"" + run_at + "\",") + R"("payload":{"p":")" +
+                    std::string(arguments.number("payload", 100) - 8, 'x') + "\"}}";
+  std::string body = "[" + item;
+  for (std::size_t i = 1; i < batch; ++i) body += "," + item;
+  body += "]";
+  std::atomic<std::size_t> given{0}, failed{0};
+  const auto begin = Stopwatch::now();
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < arguments.number("connections", 4); ++i) {
+    threads.emplace_back([&] {
+      http::HttpClient client(arguments.text("url"));
+      http::ClientRequest request;
+      request.method = "POST";
+      request.target = "/api/v1/tasks/batch";
+      request.body = body;
+      while (given.fetch_add(batch) < tasks) {
+        const auto response = client.request(request);
+        if (!response || response->status >= 300) ++failed;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto took = seconds_between(begin, Stopwatch::now());
+  std::printf("{\"tasks\":%zu,\"failed\":%zu,\"seconds\":%.2f,\"rate\":%.0f}\n", tasks, failed.load(), took,
+              static_cast<double>(tasks) / took);
 }
 
 /// Tasks a second from the first handler's start until the last outcome is recorded.
@@ -210,11 +247,12 @@ void retry(const Arguments& arguments) {
 int main(int argc, char** argv) try {
   const Arguments arguments(argc, argv);
   const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "fill") return fill(arguments), 0;
   if (mode == "drain") return drain(arguments), 0;
   if (mode == "latency") return latency(arguments), 0;
   if (mode == "paced") return paced(arguments), 0;
   if (mode == "retry") return retry(arguments), 0;
-  std::fprintf(stderr, "worker_bench drain|latency|paced|retry url=http://… [name=value…]\n");
+  std::fprintf(stderr, "worker_bench fill|drain|latency|paced|retry url=http://… [name=value…]\n");
   return 2;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "worker_bench: %s\n", error.what());
