@@ -57,7 +57,7 @@ void Checkpoint::take_image(Block& block) {
 
 void Checkpoint::flush_write(std::vector<Job>& jobs) {
   if (write_.empty()) return;
-  jobs.emplace_back(WriteJob{std::move(write_)});
+  jobs.emplace_back(WriteJob{std::move(write_), next_ >= due_.size()});
   write_ = {};
 }
 

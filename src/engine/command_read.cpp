@@ -106,7 +106,7 @@ class StatsCommand final : public Command {
     for (const auto number : queue.lines) {
       auto& line = *state.lines[number];
       std::optional<EngineTime> ready;
-      if (const auto* const front = line.ready.front([&](const Place& place) { return state.in_line(place); }))
+      if (const auto* const front = line.ready.front([&](const Place& place) { return state.in_line(place, number); }))
         ready = state.peek(front->seq)->ready_at;
       if (line.queued > line.resident && !line.cold.empty())
         ready = std::min(ready.value_or(INT64_MAX), line.cold.top().rank_min);

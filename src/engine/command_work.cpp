@@ -29,6 +29,9 @@ class WorkCommand final : public Command {
       const auto lease = core.sealer().open(settle.token.view());
       if (lease && !core.state().leases.contains(lease->fence)) ready = core.need(block_of(lease->seq)) && ready;
     }
+    for (const auto& list : children_)
+      for (const auto& child : list)
+        if (!child.invalid) ready = core.read_earlier(child) && ready;
     return ready;
   }
 

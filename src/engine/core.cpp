@@ -31,6 +31,7 @@ void Core::opened(Now now) {
       inside.push_back({lease.seq, fence});
     } else {
       lease.expires = state_.now.engine + lease.lease_ms;
+      if (lease.deadline != 0) lease.deadline = std::max(lease.deadline, lease.expires);
       if (lease.cancel_deadline != 0) lease.cancel_deadline = state_.now.engine + cancel_patience.count();
     }
   }
@@ -164,17 +165,9 @@ void Core::drain() {
   draining_ = true;
   for (auto& waiter : waiters_) answer<WorkReply>(std::move(waiter.done), empty_work_reply());
   waiters_.clear();
-  for (auto& [seq, watchers] : watchers_) {
-    const auto* const slot = state_.peek(seq);
-    for (auto& watcher : watchers) {
-      if (slot != nullptr) {
-        answer<TaskRecord>(std::move(watcher.done), record_of(*slot, seq, true, true));
-      } else {
-        answer<TaskRecord>(std::move(watcher.done), Error{ErrorCode::gone, "the record's retention is over"});
-      }
-    }
-  }
-  watchers_.clear();
+  // Watchers are answered with what their tasks are now, as soon as the tasks are in memory.
+  for (auto& [seq, watchers] : watchers_)
+    for (auto& watcher : watchers) watcher.until = state_.now.engine;
 }
 
 void Core::fail_all(const Error& error) {
@@ -285,6 +278,12 @@ void Core::reclaim_leases() {
   constexpr std::size_t many = 1000;  // a scan of more leases than this runs at most every 20 ms
   state_.lease_scan_due = state_.leases.size() > many ? std::max(next, now + 20) : next;
   std::sort(over.begin(), over.end(), [](const Over& a, const Over& b) { return a.lease.fence < b.lease.fence; });
+  constexpr std::size_t leases_per_group = 512;
+  if (over.size() > leases_per_group) {
+    over.resize(leases_per_group);
+    state_.lease_scan_due = now;
+    more_due_ = true;
+  }
   for (const auto& [lease, outcome] : over) {
     TaskError said;
     if (outcome == Outcome::lease_lost) said = {"lease_lost", "the worker did not renew its lease", {}};
@@ -321,6 +320,8 @@ bool Core::may_evict(const BlockTable::Entry& entry) const {
   if (block.number == block_of(state_.next_seq)) return false;  // still being filled
   if (block.dirty || block.image_due || block.processing != 0 || entry.stored.version == 0) return false;
   if (checkpoint_.running() && entry.stored.version == checkpoint_.group()) return false;
+  // It came back for its timers, which run when the next group opens.
+  if (block.armed_engine <= state_.now.engine || block.armed_wall <= state_.now.wall) return false;
   return std::all_of(entry.stored.waiting.begin(), entry.stored.waiting.end(), [&](const auto& waiting) {
     return !waiting.queued || state_.lines[waiting.line]->resident >= line_head + waiting.count;
   });
@@ -329,7 +330,10 @@ bool Core::may_evict(const BlockTable::Entry& entry) const {
 /// After a checkpoint, one pass in portions: first the finished blocks, oldest first, then those that will be granted
 /// last, newest first.
 void Core::evict_some() {
-  if (state_.resident_bytes <= options_.hot_bytes || !parked_.empty()) eviction_ = Eviction::done;
+  // What a parked command waits for should stay, unless commands are always parked and memory grows all the same.
+  if (state_.resident_bytes <= options_.hot_bytes ||
+      (!parked_.empty() && state_.resident_bytes <= 2 * options_.hot_bytes))
+    eviction_ = Eviction::done;
   if (eviction_ == Eviction::done) return;
   constexpr int looks_per_group = 48;
   constexpr std::size_t blocks_per_group = 32;
@@ -364,7 +368,7 @@ void Core::evict_some() {
   std::sort(trimmed.begin(), trimmed.end());
   trimmed.erase(std::unique(trimmed.begin(), trimmed.end()), trimmed.end());
   for (const auto line : trimmed)
-    state_.lines[line]->ready.trim([&](const Place& place) { return state_.in_line(place); });
+    state_.lines[line]->ready.trim([&](const Place& place) { return state_.in_line(place, line); });
 }
 
 }  // namespace millrace::engine

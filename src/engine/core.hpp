@@ -101,9 +101,16 @@ class Core {
   /// Engine time at which `tick` has something to do, at the latest; INT64_MAX if nothing is due.
   EngineTime next_wake(Now now) const;
   /// There is more to do right away, without new input.
-  bool busy() const { return more_due_ || !yielded_.empty() || checkpoint_.can_go_on() || eviction_ != Eviction::done; }
+  bool busy() const {
+    return (more_due_ && events_.empty() && replies_.empty()) || !yielded_.empty() || checkpoint_.can_go_on() ||
+           eviction_ != Eviction::done;
+  }
 
-  void set_admission(Admission admission) { admission_ = admission; }
+  void set_admission(Admission admission) {
+    if (admission_.refuse_grants && !admission.refuse_grants)
+      for (LineIndex line = 0; line < state_.lines.size(); ++line) state_.woken_lines.push_back(line);
+    admission_ = admission;
+  }
   void drain();
   /// Ends everything that waits with `error`.
   void fail_all(const Error& error);
@@ -254,7 +261,7 @@ class Core {
   UniqueFunction<void()> checkpoint_done_ = {};
   std::size_t journal_bytes_ = 0;  // since the last checkpoint began
   std::size_t forget_at_ = 0;
-  EngineTime checkpoint_at_ = 0;   // when the last one began
+  EngineTime checkpoint_at_ = 0;  // when the last one began
 };
 
 }  // namespace millrace::engine

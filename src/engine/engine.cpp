@@ -1,5 +1,6 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -61,6 +62,8 @@ class EngineBroker final : public Engine, public Inspector {
         prepared.children[i][0].invalid = std::move(error);
       }
     }
+    std::sort(request.types.begin(), request.types.end());
+    request.types.erase(std::unique(request.types.begin(), request.types.end()), request.types.end());
     prepared.request = std::move(request);
     submit(work_command(std::move(prepared), std::move(done)));
   }
@@ -99,9 +102,8 @@ class EngineBroker final : public Engine, public Inspector {
   Inspector* inspector() override { return this; }
 
   void drain() override {
-    const auto instance = current();
     drained_ = true;
-    if (instance) instance->drain();
+    if (const auto instance = current()) instance->drain();
   }
 
   void close() override {
@@ -144,7 +146,8 @@ class EngineBroker final : public Engine, public Inspector {
 
   void submit(std::unique_ptr<Command> command) {
     if (const auto instance = current()) return instance->submit(std::move(command));
-    command->fail({ErrorCode::unavailable, "the broker is closed"});
+    const std::lock_guard lock(mutex_);
+    command->fail({ErrorCode::unavailable, closed_ ? "the broker is closed" : "the store is being opened again"});
   }
 
   Result<std::shared_ptr<Instance>> open_instance() {

@@ -24,7 +24,7 @@ Core::LineHead Core::head_of(LineIndex index) {
     if (entry != nullptr && !entry->resident) break;
     line.cold.pop();
   }
-  const auto* const front = line.ready.front([&](const Place& place) { return state_.in_line(place); });
+  const auto* const front = line.ready.front([&](const Place& place) { return state_.in_line(place, index); });
   LineHead head;
   head.any = front != nullptr || !line.cold.empty();
   if (front != nullptr) head.place = *front;

@@ -93,7 +93,11 @@ Result<void> Instance::recover_state(const EngineOptions& options) {
       core_options_of(options), *secret, seed_,
       [this](const std::string& key) -> std::optional<Alias> {
         auto found = store_->get(Family::aliases, key);
-        return found && *found ? decode_alias(**found) : std::nullopt;
+        if (found && !*found) return std::nullopt;
+        auto alias = found ? decode_alias(**found) : std::nullopt;
+        // An unreadable name must not look like a free one: the group that asked is never acknowledged.
+        if (!alias) fail(found ? Error{ErrorCode::corrupt, "a stored name fails its check"} : found.error());
+        return alias;
       },
       registry_);
   auto recovered = recover(*store_, core_->state(), core_->checkpoint());
@@ -136,8 +140,9 @@ void Instance::submit(std::unique_ptr<Command> command) {
       return;
     }
   }
-  command->fail(failed_ ? Error{ErrorCode::unavailable, "the store failed: " + failure().detail}
-                        : Error{ErrorCode::unavailable, "the broker is closed"});
+  command->fail(failed_
+                    ? Error{ErrorCode::unavailable, "the store failed and is being opened again: " + failure().detail}
+                    : Error{ErrorCode::unavailable, "the broker is closed"});
 }
 
 void Instance::drain() {
@@ -155,6 +160,14 @@ void Instance::core_loop() {
   std::unique_lock lock(mutex_);
   while (core_round(lock)) {
   }
+  // What came while the last round ran: nobody else will look here any more.
+  auto left = std::exchange(inbox_, {});
+  const bool dead = failed_;
+  lock.unlock();
+  for (auto& command : left)
+    command->fail(
+        {ErrorCode::unavailable, dead ? "the store failed and is being opened again" : "the broker is closed"});
+  lock.lock();
   core_done_ = true;
   stopped_.notify_all();
 }
@@ -259,16 +272,20 @@ void Instance::log_loop() {
 }
 
 void Instance::job_loop(std::deque<Job>& queue, bool watches_disk) {
+  constexpr auto look_every = std::chrono::seconds(1);
+  auto next_look = std::chrono::steady_clock::now() + look_every;
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto ready = [&] { return !queue.empty() || stop_; };
     if (watches_disk && disk_) {
-      if (!jobs_wake_.wait_for(lock, std::chrono::seconds(1), ready)) {
+      jobs_wake_.wait_until(lock, next_look, ready);
+      if (std::chrono::steady_clock::now() >= next_look) {
         lock.unlock();
         watch_disk();
         lock.lock();
-        continue;
+        next_look = std::chrono::steady_clock::now() + look_every;
       }
+      if (!ready()) continue;
     } else {
       jobs_wake_.wait(lock, ready);
     }
@@ -309,7 +326,7 @@ void Instance::close() {
   const std::lock_guard closing(close_mutex_);
   if (!core_thread_.joinable()) return;
   clock_.unwatch(this);
-  submit(plain_command([this](Core& core) {
+  auto last = plain_command([this](Core& core) {
     core.drain();
     core.request_checkpoint();
     core.on_checkpoint_done([this] {
@@ -317,10 +334,12 @@ void Instance::close() {
       checkpointed_ = true;
       stopped_.notify_all();
     });
-  }));
+  });
   {
     std::unique_lock lock(mutex_);
     closing_ = true;
+    inbox_.push_back(std::move(last));
+    core_wakes_.notify_one();
     constexpr auto longest_checkpoint = std::chrono::seconds(20);
     stopped_.wait_for(lock, longest_checkpoint, [&] { return checkpointed_ || core_done_ || failed_.load(); });
     stop_ = true;

@@ -18,6 +18,8 @@ JobResult run(storage::Store& store, const LoadJob& job) {
 }
 
 JobResult run(storage::Store& store, const WriteJob& job) {
+  if (job.journal_first)
+    if (auto synced = store.commit({}, storage::Sync::disk); !synced) return std::move(synced).error();
   if (auto wrote = store.write_derived(job.write); !wrote) return std::move(wrote).error();
   return Wrote{};
 }

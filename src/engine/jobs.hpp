@@ -20,6 +20,7 @@ struct LoadJob {
 /// Part of a checkpoint: block images, blobs, chunk records, aliases.
 struct WriteJob {
   storage::Write write = {};
+  bool journal_first = false;  // the journal reaches the disk before this: names must not outlive their tasks
 };
 /// The end of a checkpoint: everything written is flushed, then the globals are committed, then the journal is cut and
 /// what the checkpoint replaced is erased.

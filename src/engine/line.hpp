@@ -59,7 +59,8 @@ class ReadyQueue {
   void pop() {
     if (best_run_ != nullptr) {
       best_run_->pop_front();
-    } else {
+      best_run_ = nullptr;
+    } else if (!heap_.empty()) {
       std::pop_heap(heap_.begin(), heap_.end(), std::greater<>{});
       heap_.pop_back();
     }

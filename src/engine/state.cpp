@@ -35,9 +35,9 @@ std::int64_t State::rank_of(const TaskSlot& slot) const {
   return rank(Milliseconds{slot.ready_at}, slot.priority, Milliseconds{aging_ms});
 }
 
-bool State::in_line(const Place& place) {
+bool State::in_line(const Place& place, LineIndex line) {
   const auto* const slot = peek(place.seq);
-  return slot != nullptr && slot->status_value == static_cast<std::uint8_t>(Status::queued) &&
+  return slot != nullptr && slot->status_value == static_cast<std::uint8_t>(Status::queued) && slot->line == line &&
          rank_of(*slot) == place.rank;
 }
 
@@ -557,7 +557,8 @@ void State::apply(Removed event) {
     leave_status(touching.block, touching.slot);
     const auto before = touching.extra_before;
     const auto& slot = touching.slot;
-    if (slot.content.size() > blob_bytes_min || (slot.detail && slot.detail->result.size() > blob_bytes_min))
+    if (slot.incarnation > 1 || slot.content.size() > blob_bytes_min ||
+        (slot.detail && slot.detail->result.size() > blob_bytes_min))
       dead_blobs.push_back(seq);
     touching.slot = TaskSlot{};
     --touching.block.live;

@@ -141,7 +141,7 @@ class State {
 
   // ---- reading ----
   std::int64_t rank_of(const TaskSlot& slot) const;
-  bool in_line(const Place& place);  // whether this place is still held
+  bool in_line(const Place& place, LineIndex line);  // whether this place in that line is still held
   bool served(std::uint32_t type) const;
   /// The earliest engine and wall times at which some slot of the block needs attention.
   void wakes(const Block& block, EngineTime& engine, std::int64_t& wall) const;
