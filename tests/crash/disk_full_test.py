@@ -12,11 +12,12 @@ import unittest
 
 from promise import PromiseTest
 
-ROUNDS = int(os.environ.get("CRASH_DISK_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("CRASH_DISK_ROUNDS", "2"))
 DISK_BYTES = 1 << 30
 PAYLOAD_BYTES = 24 << 10  # of noise, which does not compress
 BATCH = 16
-SOFT, HARD = "120MiB", "40MiB"  # both above a log segment, which is reserved in one piece
+PACE = 0.02  # seconds between batches: 25 MB/s, for a watermark that is looked at once a second
+SOFT, HARD = "256MiB", "96MiB"  # leaves room for a merge of stored files and a log segment
 BACK_WITHIN = 30  # seconds after space is free
 SKIPPED = 77
 
@@ -91,11 +92,12 @@ class DiskFullTest(PromiseTest):
     def test_filled_freed_and_filled_again(self):
         pid = self.server.process.pid
         for number in range(1, ROUNDS + 1):
-            self.fill_to(180 << 20)
+            self.fill_to(320 << 20)
             before = len(self.accepted)
             deadline = time.monotonic() + 60
             while (refusal := self.submit()) in (None, "overloaded"):
                 self.assertLess(time.monotonic(), deadline, "never refused")
+                time.sleep(PACE)
             self.assertEqual("disk_low", refusal, self.log())
             left = self.free()
             self.assertGreater(left, 2 << 20, "refused only when the disk was full")
@@ -103,7 +105,7 @@ class DiskFullTest(PromiseTest):
             self.assertIn(self.submit(), ("disk_low", "unavailable"))
             self.assertEqual(200, self.api.call("GET", "/livez")[0])
             os.remove(self.filler)
-            self.assertGreater(self.free(), 150 << 20, "the tasks themselves fill the disk; run fewer rounds")
+            self.assertGreater(self.free(), 280 << 20, "the tasks themselves fill the disk; run fewer rounds")
             _, seconds = self.eventually(BACK_WITHIN, "tasks are accepted again", lambda: self.submit() is None)
             print(f"round {number}: {len(self.accepted) - before} accepted, refused with {left >> 20} MiB left, "
                   f"back after {seconds:.1f} s", flush=True)
