@@ -94,6 +94,7 @@ Group Core::seal() {
         group.key, {group.number, state_.now, state_.event_sequence + 1, group_transitions_, events_});
     state_.event_sequence += group_transitions_;
     journal_bytes_ += group.record.size();
+    group.transitions = group_transitions_;
     events_.clear();
     event_writer_.previous = 0;
     group_transitions_ = 0;

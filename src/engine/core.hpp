@@ -59,6 +59,7 @@ struct Group {
   std::uint64_t number = 0;  // 0: nothing to write, only replies
   std::string key = {};
   std::string record = {};
+  std::uint64_t transitions = 0;
   std::vector<UniqueFunction<void(const Error*)>> replies = {};  // null: durable
 };
 

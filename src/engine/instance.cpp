@@ -199,6 +199,7 @@ bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
   const auto committed = committed_seen_ = committed_;
   lock.unlock();
 
+  if (!core_->has_work_to_seal()) group_began_ = std::chrono::steady_clock::now();
   core_->committed(committed);
   core_->open(read_clock());
   for (auto& result : results) {
@@ -230,6 +231,7 @@ void Instance::hand_over(std::unique_lock<std::mutex>& lock) {
   auto group = core_->seal();
   lock.lock();
   next_group_ = std::move(group);
+  next_group_began_ = group_began_;
   log_wakes_.notify_one();
 }
 
@@ -247,6 +249,7 @@ void Instance::log_loop() {
     log_wakes_.wait(lock, [&] { return next_group_.has_value() || stop_; });
     if (!next_group_) return;
     auto group = std::move(*next_group_);
+    const auto began = next_group_began_;
     const bool dead = failed_;
     lock.unlock();
     Result<void> written;
@@ -257,7 +260,10 @@ void Instance::log_loop() {
       storage::Write write;
       write.put(Family::journal, group.key, group.record);
       written = store_->commit(write, sync_);
-      core_->metrics().fsyncs.observe(std::chrono::steady_clock::now() - start);
+      const auto end = std::chrono::steady_clock::now();
+      core_->metrics().fsyncs.observe(end - start);
+      core_->metrics().commits.observe(end - began);
+      core_->metrics().commit_items.observe(group.transitions);
     }
     if (!written) fail(written.error());
     lock.lock();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -76,6 +77,7 @@ class Instance {
   std::vector<JobResult> results_;
   std::deque<Job> writes_, loads_;
   std::optional<Group> next_group_;
+  std::chrono::steady_clock::time_point group_began_ = {}, next_group_began_ = {};
   std::uint64_t committed_ = 0;
   std::uint64_t committed_seen_ = 0;  // what the core was told
   std::optional<Admission> admission_;
