@@ -1,5 +1,7 @@
 """Judges a ledger. Pure: it reads events and asks nobody; each rule holds whatever was lost or repeated between."""
 
+from bisect import bisect
+
 from ledger import read_events
 
 FINAL = ("completed", "failed")
@@ -29,7 +31,7 @@ class Judge:
         self._tasks = {}
         self._fence_owner = {}
         self._tells = {}
-        self._fence_max = self._fence_max_at_start = self._started = 0
+        self._fence_times, self._fence_maxima = [0], [0]  # the highest fence that had been received, over time
         self.earliest = 0.0
         self.unknown_calls = self.refused = self.acknowledged = self.grants = self.recorded = 0
         self.kills = 0
@@ -46,8 +48,8 @@ class Judge:
     def faults(self):
         return sum(len(found) for found in self.problems.values())
 
-    def _start(self, time, _cycle):
-        self._started, self._fence_max_at_start = time, self._fence_max
+    def _start(self, _time, _cycle):
+        pass
 
     def _ready(self, _time, _cycle, seconds):
         self.boots.append(seconds)
@@ -75,7 +77,9 @@ class Judge:
     def _refused(self, _time, _call, _code, tasks):
         self.refused += len(tasks)
 
+    # Answers may overtake each other. But what was received before a call left is older than what that call is given.
     def _grant(self, time, _worker, asked, leases):
+        received = self._fence_maxima[bisect(self._fence_times, asked) - 1]
         for task, fence, attempt in leases:
             fate = self._tasks.get(task)
             if fate is None:
@@ -88,14 +92,14 @@ class Judge:
                 self.earliest = max(self.earliest, fate.not_before - time)
             if time < fate.not_before - EARLY_TOLERANCE:
                 self.problems["early"].append(f"{task} attempt {attempt} by {fate.not_before - time:.3f} s")
-            rising = not fate.fences or fence > fate.fences[-1]
-            above = asked < self._started or fence > self._fence_max_at_start
-            if not rising or not above or self._fence_owner.setdefault(fence, task) != task:
+            if fence <= received or self._fence_owner.setdefault(fence, task) != task:
                 self.problems["fences not rising"].append(f"{task} {fence}")
             if fate.final_fence and fence > fate.final_fence:
                 self.problems["run after the end"].append(f"{task} {fence}")
             fate.fences.append(fence)
-            self._fence_max = max(self._fence_max, fence)
+            if fence > self._fence_maxima[-1]:
+                self._fence_times.append(max(time, self._fence_times[-1]))
+                self._fence_maxima.append(fence)
 
     def _tell(self, _time, _worker, ends):
         for task, fence, outcome, not_before in ends:
@@ -115,7 +119,7 @@ class Judge:
                 continue
             if fate.final_fence:
                 self.problems["double outcomes"].append(f"{task} {fate.final_fence} {fence}")
-            if fate.fences and fate.fences[-1] > fence:
+            if fate.fences and max(fate.fences) > fence:
                 self.problems["run after the end"].append(f"{task} {fence}")
             fate.final_fence, fate.final = fence, outcome
 

@@ -6,7 +6,7 @@ Events are JSON arrays [kind, wall time, …]; ids and fences are the client's o
   ack   call, [task, …]                     accepted, or found accepted
   lost_answer  call                         nobody knows; the same call is repeated
   refused  call, code, [task, …]            definitely not recorded
-  grant  worker, asked, [[task, fence, attempt], …]     asked = when the call left first; 0 if it was repeated
+  grant  worker, asked, [[task, fence, attempt], …]     asked = when the call left for the first time
   tell  worker, [[task, fence, outcome, not_before], …]     the end of attempts leaves; 0 = any time
   told  worker, [[task, fence, result, [child, …]], …]
   seen  [[task, status], …]                 read back; status missing = not there

@@ -80,15 +80,14 @@ class Load:
 
     def until_answered(self, connection, method, path, body, on_silence):
         """Repeats one request word by word until the server says something definite; None when stopped."""
-        repeated, pause, text = False, PAUSE, json.dumps(body, separators=(",", ":"))
+        pause, text = PAUSE, json.dumps(body, separators=(",", ":"))
         while not self.stopping.is_set():
             try:
                 status, answer = connection.call(method, path, text)
                 if status < 500:
-                    return status, answer, repeated
+                    return status, answer
             except ConnectionError:
                 on_silence()
-            repeated = True
             time.sleep(random.uniform(pause, 2 * pause))
             pause = min(2 * pause, PAUSE_MAX)
         return None
@@ -122,7 +121,7 @@ class Producer:
         answered = load.until_answered(connection, "POST", path, body, lambda: load.ledger.write("lost_answer", call))
         if answered is None:
             return
-        status, answer, _ = answered
+        status, answer = answered
         if status != 202:
             raise AssertionError(f"{call}: {status} {answer}")
         items = [answer] if self._single else answer["items"]
@@ -180,11 +179,11 @@ class Worker:
                                        lambda: ledger.write("lost_answer", instance))
         if answered is None:
             return None
-        status, answer, repeated = answered
+        status, answer = answered
         if status != 200:
             raise AssertionError(f"{instance}: {status} {answer}")
         if answer["leases"]:
-            ledger.write("grant", instance, 0 if repeated else asked,
+            ledger.write("grant", instance, asked,
                          [[lease["task_id"], lease["fence"], lease["attempt"]] for lease in answer["leases"]])
         if settles:
             told = list(zip(settles, [item["result"] for item in answer["settled"]]))
