@@ -6,7 +6,7 @@ from ledger import read_events
 
 FINAL = ("completed", "failed")
 # Seconds: a request is dated with the commit group it joined, which may have opened before the request left.
-EARLY_TOLERANCE = 0.05
+EARLY_TOLERANCE = 0.2
 
 
 class Fate:

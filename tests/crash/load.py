@@ -10,7 +10,7 @@ from server import Connection
 
 TASK_TYPE = "crash"
 LEASE_SECONDS = 3
-BACKOFF_SECONDS = 0.2
+BACKOFF_SECONDS = 0.5
 RECORDED = ("recorded", "already_recorded")
 PAUSE, PAUSE_MAX = 0.02, 0.3  # seconds before something unanswered is repeated: doubled each time, longer by chance
 
@@ -138,7 +138,7 @@ class Producer:
         if self._chance.random() < 0.3:
             task["priority"] = self._chance.randint(-100, 100)
         if self._chance.random() < 0.1:
-            task["delay"] = round(self._chance.uniform(0.2, 1.5), 3)
+            task["delay"] = round(self._chance.uniform(0.5, 1.5), 3)
         return task
 
 
@@ -204,7 +204,7 @@ class End:
         if luck < 0.02:
             self._is("retry", BACKOFF_SECONDS, outcome="failed", error={"type": "Chance", "message": "try again"})
         elif luck < 0.03:
-            self._is("deferred", 0.3, outcome="deferred", delay=0.3)
+            self._is("deferred", BACKOFF_SECONDS, outcome="deferred", delay=BACKOFF_SECONDS)
         elif luck < 0.04:
             self._is("released", 0, outcome="released")
         elif fate == 0:
