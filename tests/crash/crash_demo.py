@@ -235,7 +235,7 @@ def main():
         print(f"FAILED: {error}")
     finally:
         demo.stop()
-        if chosen.keep or not well:
+        if chosen.keep or not (well or chosen.forget):
             print(f"ledger, data and log are in {folder}")
         else:
             shutil.rmtree(folder)
