@@ -23,7 +23,7 @@ Core::Core(CoreOptions options, const TokenSealer::Secret& secret, std::uint64_t
 void Core::opened(Now now) {
   group_open_ = true;
   now.engine = std::max(now.engine, state_.now.engine);
-  state_.now = now;
+  state_.now = group_now_ = now;
   emit(Opened{});
   std::vector<LeaseKey> inside;
   for (auto& [fence, lease] : state_.leases) {
@@ -46,10 +46,13 @@ void Core::opened(Now now) {
 }
 
 void Core::open(Now now) {
-  if (group_open_ && !(events_.empty() && replies_.empty())) return;
-  group_open_ = true;
   now.engine = std::max(now.engine, state_.now.engine);
-  state_.now = now;
+  if (group_open_ && !events_.empty()) {
+    if (now != state_.now) emit(TimePassed{now});
+  } else {
+    state_.now = group_now_ = now;
+  }
+  group_open_ = true;
   more_due_ = false;
   run_due_timers();
   if (state_.lease_scan_due <= state_.now.engine) reclaim_leases();
@@ -91,7 +94,7 @@ Group Core::seal() {
     group.number = ++state_.group;
     group.key = journal_key(group.number);
     group.record = write_journal_record(
-        group.key, {group.number, state_.now, state_.event_sequence + 1, group_transitions_, events_});
+        group.key, {group.number, group_now_, state_.event_sequence + 1, group_transitions_, events_});
     state_.event_sequence += group_transitions_;
     journal_bytes_ += group.record.size();
     group.transitions = group_transitions_;

@@ -84,7 +84,7 @@ class Core {
   /// and gives every other lease a full term from now.
   void opened(Now now);
 
-  /// Begins a group if none is open; all events of a group share its time. Engine time never goes back.
+  /// Begins a group if none is open, and takes the time for what is decided next. Engine time never goes back.
   void open(Now now);
   void execute(std::unique_ptr<Command> command);
   /// Does what time, loads and waiting calls ask for. Bounded work.
@@ -102,10 +102,7 @@ class Core {
   /// Engine time at which `tick` has something to do, at the latest; INT64_MAX if nothing is due.
   EngineTime next_wake(Now now) const;
   /// There is more to do right away, without new input.
-  bool busy() const {
-    return (more_due_ && events_.empty() && replies_.empty()) || !yielded_.empty() || checkpoint_.can_go_on() ||
-           eviction_ != Eviction::done;
-  }
+  bool busy() const { return more_due_ || !yielded_.empty() || checkpoint_.can_go_on() || eviction_ != Eviction::done; }
 
   void set_admission(Admission admission) {
     if (admission_.refuse_grants && !admission.refuse_grants)
@@ -238,6 +235,7 @@ class Core {
   Admission admission_ = {};
 
   bool group_open_ = false;
+  Now group_now_ = {};  // when its first event was decided
   std::string events_ = {};
   EventWriter event_writer_{events_};
   std::uint64_t group_transitions_ = 0;

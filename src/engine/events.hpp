@@ -208,11 +208,29 @@ struct WorkerForgotten {
   static WorkerForgotten read(EventReader& in) { return {static_cast<std::uint32_t>(in.bytes.number())}; }
 };
 
+/// A group stayed open while the clock went on; what follows in it happened at this time. No transition of a task.
+struct TimePassed {
+  static constexpr std::uint8_t kind = 18;
+  Now now = {};
+  void write(EventWriter& out) const {
+    out.bytes.signed_number(now.engine);
+    out.bytes.signed_number(now.wall);
+  }
+  static TimePassed read(EventReader& in) {
+    TimePassed event;
+    event.now.engine = in.bytes.signed_number();
+    event.now.wall = in.bytes.signed_number();
+    return event;
+  }
+};
+
 /// How many transitions an event is: each has its own number in the event sequence.
 template <class Event>
 std::uint64_t transitions_of(const Event& event) {
   if constexpr (requires { event.seqs; }) {
     return event.seqs.size();
+  } else if constexpr (std::is_same_v<Event, TimePassed>) {
+    return 0;
   } else {
     return 1;
   }
@@ -277,6 +295,9 @@ bool read_events(std::string_view bytes, Visit&& visit) {
         break;
       case WorkerForgotten::kind:
         handle(WorkerForgotten::read(in));
+        break;
+      case TimePassed::kind:
+        handle(TimePassed::read(in));
         break;
       default:
         in.bytes.fail();

@@ -107,6 +107,9 @@ Result<void> Instance::recover_state(const EngineOptions& options) {
   engine_base_ = std::max(core_->state().now.engine, wall) - clock_.steady_now().count();
   core_->opened(read_clock());
   core_->committed(core_->state().group);
+  // A long replay is not done twice: several crashes in a row must not add up.
+  constexpr std::uint64_t long_replay = 100'000;
+  if (recovered_.replayed_events > long_replay) core_->request_checkpoint();
   return {};
 }
 

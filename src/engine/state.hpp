@@ -116,6 +116,7 @@ class State {
   void apply(Removed event);
   void apply(Opened event);
   void apply(WorkerForgotten event);
+  void apply(TimePassed event) { now = event.now; }
 
   /// What a running attempt says of itself; not journaled, so a restart may lose it.
   void report(Seq seq, std::optional<Progress> progress, std::vector<std::string> logs, const TaskLimits& limits);

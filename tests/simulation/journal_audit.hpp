@@ -79,6 +79,11 @@ class JournalAudit {
       tasks_.erase(seq);
     }
   }
+  void see(const engine::TimePassed& event) {
+    if (event.now.engine < now_.engine) fail("I7: engine time went back inside a group");
+    now_ = event.now;
+    engine_now_ = event.now.engine;
+  }
   template <class Event>
   void see(const Event&) {}
 
