@@ -103,7 +103,8 @@ void Checkpoint::step(std::size_t blocks_max, std::uint64_t committed, std::vect
   if (waits_for_commit_) return;
   write_chunks_and_aliases();
   flush_write(jobs);
-  jobs.emplace_back(FinishJob{group_, std::move(globals_), std::move(garbage_)});
+  jobs.emplace_back(FinishJob{group_, std::move(globals_), std::move(garbage_),
+                              AliasSweep::after_storing(state_.aliases_flushing.size(), state_.now.wall)});
   garbage_ = {};
   finishing_ = true;
 }

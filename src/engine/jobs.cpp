@@ -25,8 +25,9 @@ JobResult run(storage::Store& store, const WriteJob& job) {
 }
 
 JobResult run(storage::Store& store, const FinishJob& job) {
-  if (auto flushed = store.flush_derived(); !flushed) return std::move(flushed).error();
   storage::Write globals;
+  if (auto swept = sweep_aliases(store, job.sweep, globals); !swept) return std::move(swept).error();
+  if (auto flushed = store.flush_derived(); !flushed) return std::move(flushed).error();
   globals.put(storage::Family::meta, globals_key, job.globals);
   if (auto committed = store.commit(globals, storage::Sync::disk); !committed) return std::move(committed).error();
   if (auto cut = store.drop_range(storage::Family::journal, journal_key(0), journal_key(job.group + 1)); !cut)

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/alias_sweep.hpp"
 #include "engine/block_image.hpp"
 #include "storage/store.hpp"
 
@@ -22,12 +23,13 @@ struct WriteJob {
   storage::Write write = {};
   bool journal_first = false;  // the journal reaches the disk before this: names must not outlive their tasks
 };
-/// The end of a checkpoint: everything written is flushed, then the globals are committed, then the journal is cut and
-/// what the checkpoint replaced is erased.
+/// The end of a checkpoint: some names that are no longer held are erased, everything written is flushed, then the
+/// globals are committed, then the journal is cut and what the checkpoint replaced is erased.
 struct FinishJob {
   std::uint64_t group = 0;
   std::string globals = {};
   storage::Write garbage = {};
+  AliasSweep sweep = {};
 };
 using Job = std::variant<LoadJob, WriteJob, FinishJob>;
 

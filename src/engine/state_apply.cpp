@@ -79,6 +79,7 @@ void State::apply(Accepted event) {
   auto& slot = block.slot(event.seq);
   const auto extra_before = slot.extra_bytes();
   if (event.rerun) {
+    release_aliases(slot, event.seq);  // a key that the new content does not name keeps its window
     leave_status(block, slot);
     slot.status_value = TaskSlot::empty;
     start_over(slot);
