@@ -29,6 +29,7 @@ JobResult run(storage::Store& store, const FinishJob& job) {
   if (auto swept = sweep_aliases(store, job.sweep, globals); !swept) return std::move(swept).error();
   if (auto flushed = store.flush_derived(); !flushed) return std::move(flushed).error();
   globals.put(storage::Family::meta, globals_key, job.globals);
+  globals.put(storage::Family::meta, garbage_key, write_garbage(job.garbage));
   if (auto committed = store.commit(globals, storage::Sync::disk); !committed) return std::move(committed).error();
   if (auto cut = store.drop_range(storage::Family::journal, journal_key(0), journal_key(job.group + 1)); !cut)
     return std::move(cut).error();

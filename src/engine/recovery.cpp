@@ -12,6 +12,16 @@ using storage::Family;
 
 Error corrupt(std::string what) { return {ErrorCode::corrupt, std::move(what)}; }
 
+/// What the newest checkpoint replaced: the stop may have come before it was erased, or before that was on disk.
+Result<void> erase_garbage(storage::Store& store) {
+  auto record = store.get(Family::meta, garbage_key);
+  if (!record) return std::move(record).error();
+  if (!*record) return {};  // written by a version that kept none
+  storage::Write garbage;
+  if (!read_garbage(**record, garbage)) return corrupt("the record of what the checkpoint replaced fails its check");
+  return garbage.empty() ? Result<void>{} : store.write_derived(garbage);
+}
+
 /// The newest record of each chunk that is not newer than the checkpoint. The others belong to a checkpoint that did
 /// not finish, or to one that was replaced: they are erased.
 Result<void> read_chunks(storage::Store& store, State& state, Checkpoint& checkpoint) {
@@ -40,6 +50,12 @@ Result<void> read_chunks(storage::Store& store, State& state, Checkpoint& checkp
   for (const auto& [chunk, value] : records)
     if (!read_chunk(chunk_key(chunk, versions[chunk]), value, chunk, state))
       return corrupt("the record of chunk " + std::to_string(chunk) + " fails its check");
+  // What says "nothing here" has done its work, now that the records before it are erased.
+  for (const auto& [chunk, value] : records) {
+    if (state.blocks.chunks().contains(chunk)) continue;
+    stale.erase(Family::blocks, chunk_key(chunk, versions[chunk]));
+    versions.erase(chunk);
+  }
   Recovery::adopt_chunks(checkpoint, std::move(versions));
   return stale.empty() ? Result<void>{} : store.write_derived(stale);
 }
@@ -123,6 +139,7 @@ Result<RecoveryReport> recover(storage::Store& store, State& state, Checkpoint& 
       std::vector<StoredLease> leases;
       if (!read_globals(**globals, state, leases)) return corrupt("the checkpoint record fails its check");
       report.checkpoint_group = state.group;
+      if (auto erased = erase_garbage(store); !erased) return std::move(erased).error();
       if (auto read = read_chunks(store, state, checkpoint); !read) return std::move(read).error();
       if (auto rebuilt = rebuild_leases(state, leases); !rebuilt) return std::move(rebuilt).error();
     }

@@ -1,5 +1,6 @@
 #include "engine/snapshot.hpp"
 
+#include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "base/crc32c.hpp"
 
@@ -8,6 +9,10 @@ namespace {
 
 constexpr std::uint8_t globals_version = 1;
 constexpr std::uint8_t chunk_version = 1;
+constexpr std::uint8_t garbage_version = 1;
+
+// Of what is erased: the family and how. Stored, so never renumbered.
+enum class Garbage : std::uint8_t { block_image = 1, blob_range = 2 };
 
 std::string sealed(std::string_view key, std::string value) {
   ByteWriter(value).fixed32(crc32c(value, crc32c(key)));
@@ -184,6 +189,38 @@ bool read_globals(std::string_view bytes, State& state, std::vector<StoredLease>
     leases.push_back(lease);
   }
   return in.ok() && in.at_end();
+}
+
+std::string write_garbage(const storage::Write& garbage) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.byte(garbage_version);
+  garbage.for_each([&](const storage::Write::Change& change) {
+    const bool range = change.kind == storage::Write::Kind::erase_range;
+    MILLRACE_ASSERT(change.kind != storage::Write::Kind::put);
+    MILLRACE_ASSERT(change.family == (range ? storage::Family::blobs : storage::Family::blocks));
+    out.byte(static_cast<std::uint8_t>(range ? Garbage::blob_range : Garbage::block_image));
+    out.text(change.key);
+    if (range) out.text(change.value);
+  });
+  return sealed(garbage_key, std::move(bytes));
+}
+
+bool read_garbage(std::string_view bytes, storage::Write& garbage) {
+  ByteReader in(unsealed(garbage_key, bytes));
+  if (in.byte() != garbage_version) return false;
+  while (in.ok() && !in.at_end()) {
+    const auto kind = static_cast<Garbage>(in.byte());
+    const auto key = in.text();
+    if (kind == Garbage::block_image) {
+      garbage.erase(storage::Family::blocks, key);
+    } else if (kind == Garbage::blob_range) {
+      garbage.erase_range(storage::Family::blobs, key, in.text());
+    } else {
+      return false;
+    }
+  }
+  return in.ok();
 }
 
 std::string write_chunk(std::string_view key, const BlockTable::Chunk* chunk) {

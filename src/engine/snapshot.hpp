@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/state.hpp"
+#include "storage/write.hpp"
 
 namespace millrace::engine {
 
@@ -27,6 +28,13 @@ struct StoredLease {
   EngineTime granted = 0;
 };
 bool read_globals(std::string_view bytes, State& state, std::vector<StoredLease>& leases);
+
+/// What a checkpoint replaced and has to erase. It is committed with the globals, because the erasing comes after them and
+/// is not logged: whoever opens the store does it again.
+inline constexpr std::string_view garbage_key = "garbage";
+std::string write_garbage(const storage::Write& garbage);
+/// False if the bytes fail their check.
+bool read_garbage(std::string_view bytes, storage::Write& garbage);
 
 /// The record of one chunk; empty if `chunk` is null.
 std::string write_chunk(std::string_view key, const BlockTable::Chunk* chunk);

@@ -321,8 +321,7 @@ class Run {
 
   std::int64_t engine_now() { return world_.state().now.engine; }
 
-  // ---- the operator
-  // -----------------------------------------------------------------------------------------------------
+  // ---- the operator ------------------------------------------------------------------------------------------------
 
   void operate() {
     if (random_.chance(0.3)) {
@@ -343,8 +342,7 @@ class Run {
     world_.submit(engine::act_command(request, [](Result<ActReply>) {}));
   }
 
-  // ---- checks
-  // -------------------------------------------------------------------------------------------------------------
+  // ---- checks ------------------------------------------------------------------------------------------------------
 
   /// I14: what a restart rebuilds is what was there. Everything is written first, so nothing may be lost.
   void check_replay() {
@@ -388,8 +386,7 @@ class Run {
     }
   }
 
-  // ---- the end
-  // --------------------------------------------------------------------------------------------------------------
+  // ---- the end -----------------------------------------------------------------------------------------------------
 
   /// No faults any more: everything that can end must end (T22).
   void drain() {
@@ -433,10 +430,11 @@ class Run {
     return count;
   }
 
-  /// I1 and I2: every acknowledged task is there with one outcome, the one that was told.
+  /// I1 and I2: every acknowledged task is there with one outcome, the one that was told. Nothing else is on disk.
   void check_at_the_end() {
     world_.settle_down();
     check_counters();
+    if (const auto unused = leftover(world_); !unused.empty()) ledger_.fail("disk", "nobody needs " + unused);
     if (!world_.audit().broken.empty()) ledger_.fail("journal", world_.audit().broken);
     for (const auto& [id, known] : ledger_.tasks()) {
       if (!known.acknowledged) continue;

@@ -1,11 +1,14 @@
 #include "tests/simulation/world.hpp"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "base/assert.hpp"
+#include "base/bytes.hpp"
 #include "base/crc32c.hpp"
 #include "codec/content.hpp"
+#include "engine/snapshot.hpp"
 
 namespace millrace::simulation {
 
@@ -128,6 +131,44 @@ std::string digest(World& world) {
     }
   }
   return out.str();
+}
+
+namespace {
+
+std::string unused_image(engine::State& state, std::string_view key, std::set<std::uint64_t>& chunks) {
+  std::uint64_t number = 0;
+  std::uint64_t version = 0;
+  if (engine::read_chunk_key(key, number, version))
+    return chunks.insert(number).second ? "" : "two records of chunk " + std::to_string(number);
+  number = read_key(key);
+  version = read_key(key.substr(8));
+  const auto* const entry = state.blocks.find(number);
+  if (entry != nullptr && entry->stored.version == version) return {};
+  return "image " + std::to_string(version) + " of block " + std::to_string(number);
+}
+
+}  // namespace
+
+std::string leftover(World& world) {
+  for (int i = 0; i < 2; ++i) {  // the second one erases the records of chunks that the first found empty
+    world.core().request_checkpoint();
+    world.settle_down();
+  }
+  auto& state = world.state();
+  std::string found;
+  std::set<std::uint64_t> chunks;
+  static_cast<void>(world.store().scan(Family::blocks, {}, {}, [&](std::string_view key, std::string_view) {
+    return (found = unused_image(state, key, chunks)).empty();
+  }));
+  if (!found.empty()) return found;
+  static_cast<void>(world.store().scan(Family::blobs, {}, {}, [&](std::string_view key, std::string_view) {
+    const auto seq = read_key(key);
+    const auto* const entry = state.blocks.find(engine::block_of(seq));
+    const bool used = entry != nullptr && (!entry->resident || state.peek(seq) != nullptr);
+    if (!used) found = "a blob of task " + std::to_string(seq);
+    return used;
+  }));
+  return found;
 }
 
 }  // namespace millrace::simulation

@@ -83,4 +83,7 @@ class World {
 /// Everything the state says of every task, blocks read as needed, as one text: equal texts, equal states.
 std::string digest(World& world);
 
+/// A record of the store that nothing refers to once checkpoints have finished; empty if there is none.
+std::string leftover(World& world);
+
 }  // namespace millrace::simulation
