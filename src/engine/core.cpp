@@ -313,7 +313,7 @@ void Core::prefetch() {
       line.cold.pop();
       if (!need(cold.block)) kept.push_back(cold);
     }
-    for (const auto& cold : kept) line.cold.push(cold);
+    for (const auto& cold : kept) state_.add_cold_line(index, cold);
   }
   granted_lines_.clear();
 }

@@ -6,9 +6,9 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <queue>
 #include <vector>
 
+#include "engine/hint_heap.hpp"
 #include "engine/task_slot.hpp"
 
 namespace millrace::engine {
@@ -96,7 +96,7 @@ struct Line {
   std::uint64_t queued = 0;    // all, in memory or not
   std::uint64_t resident = 0;  // those in `ready` that are valid
   /// Blocks out of memory that hold queued tasks of this line. Entries of blocks that came back are stale.
-  std::priority_queue<Cold, std::vector<Cold>, std::greater<>> cold = {};
+  HintHeap<Cold> cold = {};
 };
 
 }  // namespace millrace::engine

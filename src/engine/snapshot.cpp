@@ -272,10 +272,10 @@ bool read_chunk(std::string_view key, std::string_view bytes, std::uint64_t chun
       line.rank_min = in.signed_number();
       if (line.line >= state.lines.size()) return false;
       stored.waiting.push_back(line);
-      if (line.queued) state.add_cold_line(line.line, line.rank_min, number);
+      if (line.queued) state.add_cold_line(line.line, {line.rank_min, number});
     }
-    if (stored.wake_engine != INT64_MAX) state.engine_timers.emplace(stored.wake_engine, number);
-    if (stored.wake_wall != INT64_MAX) state.wall_timers.emplace(stored.wake_wall, number);
+    if (stored.wake_engine != INT64_MAX) state.add_engine_timer(stored.wake_engine, number);
+    if (stored.wake_wall != INT64_MAX) state.add_wall_timer(stored.wake_wall, number);
   }
   return in.ok();
 }

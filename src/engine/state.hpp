@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <vector>
@@ -177,8 +176,8 @@ class State {
   std::size_t resident_bytes = 0;
 
   /// (time, block): when to look at a block's slots. May hold stale entries.
-  using Timers = std::priority_queue<std::pair<std::int64_t, std::uint64_t>,
-                                     std::vector<std::pair<std::int64_t, std::uint64_t>>, std::greater<>>;
+  using Timer = std::pair<std::int64_t, std::uint64_t>;
+  using Timers = HintHeap<Timer>;
   Timers engine_timers, wall_timers;
   std::vector<LineIndex> woken_lines;  // got ready tasks since the last look; may repeat
   EngineTime lease_scan_due = INT64_MAX;
@@ -186,7 +185,9 @@ class State {
 
   LineIndex line_index(std::uint32_t queue, std::uint32_t type) const;  // UINT32_MAX if there is none
   void arm(Block& block);
-  void add_cold_line(LineIndex line, std::int64_t rank_min, std::uint64_t block);
+  void add_cold_line(LineIndex line, Line::Cold cold);
+  void add_engine_timer(EngineTime time, std::uint64_t block);
+  void add_wall_timer(std::int64_t time, std::uint64_t block);
 
  private:
   struct Touched {

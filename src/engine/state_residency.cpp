@@ -45,8 +45,8 @@ void State::wakes(const Block& block, EngineTime& engine, std::int64_t& wall) co
 }
 
 void State::arm_at(Block& block, EngineTime engine, std::int64_t wall) {
-  if (engine < block.armed_engine) engine_timers.emplace(block.armed_engine = engine, block.number);
-  if (wall < block.armed_wall) wall_timers.emplace(block.armed_wall = wall, block.number);
+  if (engine < block.armed_engine) add_engine_timer(block.armed_engine = engine, block.number);
+  if (wall < block.armed_wall) add_wall_timer(block.armed_wall = wall, block.number);
 }
 
 void State::arm(Block& block) {
@@ -80,8 +80,32 @@ BlockSummary State::summary_of(const Block& block) const {
   return summary;
 }
 
-void State::add_cold_line(LineIndex line, std::int64_t rank_min, std::uint64_t block) {
-  lines[line]->cold.push({rank_min, block});
+// A block out of memory does not change, so a hint about it is good as long as it says what was stored.
+void State::add_cold_line(LineIndex line, Line::Cold cold) {
+  lines[line]->cold.push(cold, [&](const Line::Cold& hint) {
+    const auto* const entry = blocks.find(hint.block);
+    if (entry == nullptr || entry->resident) return false;
+    const auto& waiting = entry->stored.waiting;
+    return std::any_of(waiting.begin(), waiting.end(), [&](const auto& known) {
+      return known.line == line && known.queued && known.rank_min == hint.rank_min;
+    });
+  });
+}
+
+void State::add_engine_timer(EngineTime time, std::uint64_t block) {
+  engine_timers.push({time, block}, [&](const Timer& hint) {
+    const auto* const entry = blocks.find(hint.second);
+    if (entry == nullptr) return false;
+    return hint.first == (entry->resident ? entry->resident->armed_engine : entry->stored.wake_engine);
+  });
+}
+
+void State::add_wall_timer(std::int64_t time, std::uint64_t block) {
+  wall_timers.push({time, block}, [&](const Timer& hint) {
+    const auto* const entry = blocks.find(hint.second);
+    if (entry == nullptr) return false;
+    return hint.first == (entry->resident ? entry->resident->armed_wall : entry->stored.wake_wall);
+  });
 }
 
 void State::adopt(std::unique_ptr<Block> block) {
@@ -107,16 +131,16 @@ void State::evict(std::uint64_t number) {
   auto* const entry = blocks.find(number);
   auto& block = *entry->resident;
   MILLRACE_ASSERT(!block.dirty && !block.image_due && block.processing == 0 && entry->stored.version != 0);
-  for (const auto& waiting : entry->stored.waiting) {
-    if (!waiting.queued) continue;
-    lines[waiting.line]->resident -= waiting.count;
-    add_cold_line(waiting.line, waiting.rank_min, number);
-  }
-  if (entry->stored.wake_engine != INT64_MAX) engine_timers.emplace(entry->stored.wake_engine, number);
-  if (entry->stored.wake_wall != INT64_MAX) wall_timers.emplace(entry->stored.wake_wall, number);
   resident_bytes -= sizeof(Block) + block.extra_bytes;
   resident_set.erase(number);
   entry->resident.reset();
+  for (const auto& waiting : entry->stored.waiting) {
+    if (!waiting.queued) continue;
+    lines[waiting.line]->resident -= waiting.count;
+    add_cold_line(waiting.line, {waiting.rank_min, number});
+  }
+  if (entry->stored.wake_engine != INT64_MAX) add_engine_timer(entry->stored.wake_engine, number);
+  if (entry->stored.wake_wall != INT64_MAX) add_wall_timer(entry->stored.wake_wall, number);
 }
 
 void State::forget_empty(std::uint64_t number) {
