@@ -106,6 +106,16 @@ WorkerSeen WorkerSeen::read(EventReader& in) {
   return event;
 }
 
+void WorkerReplaced::write(EventWriter& out) const {
+  out.bytes.number(worker);
+  by.write(out);
+}
+
+WorkerReplaced WorkerReplaced::read(EventReader& in) {
+  const auto worker = number32(in.bytes);
+  return {worker, WorkerSeen::read(in)};
+}
+
 void TypeDeclared::write(EventWriter& out) const { out.bytes.number(type); }
 TypeDeclared TypeDeclared::read(EventReader& in) { return {number32(in.bytes)}; }
 

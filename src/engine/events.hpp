@@ -200,7 +200,7 @@ struct Opened {
   static Opened read(EventReader&) { return {}; }
 };
 
-/// A worker instance that was silent for long was forgotten; its number is not used again.
+/// A worker instance that was silent for long was forgotten. `WorkerSeen` never gives its number again.
 struct WorkerForgotten {
   static constexpr std::uint8_t kind = 17;
   std::uint32_t worker = 0;
@@ -222,6 +222,15 @@ struct TimePassed {
     event.now.wall = in.bytes.signed_number();
     return event;
   }
+};
+
+/// A worker instance was seen first and got the number of one that was forgotten.
+struct WorkerReplaced {
+  static constexpr std::uint8_t kind = 19;
+  std::uint32_t worker = 0;
+  WorkerSeen by = {};
+  void write(EventWriter& out) const;
+  static WorkerReplaced read(EventReader& in);
 };
 
 /// How many transitions an event is: each has its own number in the event sequence.
@@ -298,6 +307,9 @@ bool read_events(std::string_view bytes, Visit&& visit) {
         break;
       case TimePassed::kind:
         handle(TimePassed::read(in));
+        break;
+      case WorkerReplaced::kind:
+        handle(WorkerReplaced::read(in));
         break;
       default:
         in.bytes.fail();

@@ -38,6 +38,7 @@ TEST(Events, OfOneGroupAreReadBackInOrder) {
   settled.due = 12;
   settled.error = {"signal", "SIGSEGV", ""};
   append(out, settled);
+  append(out, WorkerReplaced{300, {"instance", "name", true, 5'000}});
 
   std::vector<std::uint8_t> kinds;
   const bool whole = read_events(bytes, [&](auto event) {
@@ -56,10 +57,16 @@ TEST(Events, OfOneGroupAreReadBackInOrder) {
     } else if constexpr (std::is_same_v<Event, Settled>) {
       EXPECT_EQ(event.seq, 3u);
       EXPECT_EQ(event.error.message, "SIGSEGV");
+    } else if constexpr (std::is_same_v<Event, WorkerReplaced>) {
+      EXPECT_EQ(event.worker, 300u);
+      EXPECT_EQ(event.by.instance, "instance");
+      EXPECT_EQ(event.by.name, "name");
+      EXPECT_TRUE(event.by.inside_server);
+      EXPECT_EQ(event.by.lease_ms, 5'000);
     }
   });
   EXPECT_TRUE(whole);
-  EXPECT_EQ(kinds, (std::vector<std::uint8_t>{Accepted::kind, Granted::kind, Settled::kind}));
+  EXPECT_EQ(kinds, (std::vector<std::uint8_t>{Accepted::kind, Granted::kind, Settled::kind, WorkerReplaced::kind}));
 }
 
 TEST(Events, OfACutTextOrAnUnknownKindAreRefused) {

@@ -61,9 +61,13 @@ std::uint32_t Core::worker_number(const WorkRequest& request) {
   const bool known = found != state_.worker_index.end();
   if (!known) forget_silent_workers();
   const auto* const before = known ? state_.workers[found->second].get() : nullptr;
-  if (before == nullptr || before->inside_server != info.inside_server || before->lease_ms != lease_ms ||
-      state_.worker_names.text(before->name) != info.name)
+  if (before == nullptr && !state_.forgotten_workers.empty()) {
+    emit(WorkerReplaced{state_.forgotten_workers.back(),
+                        {info.instance, info.name, info.inside_server, lease_ms}});
+  } else if (before == nullptr || before->inside_server != info.inside_server || before->lease_ms != lease_ms ||
+             state_.worker_names.text(before->name) != info.name) {
     emit(WorkerSeen{info.instance, info.name, info.inside_server, lease_ms});
+  }
   const auto number = state_.worker_index.find(info.instance)->second;
   auto& worker = *state_.workers[number];
   worker.seen_engine = state_.now.engine;

@@ -71,6 +71,7 @@ void read_worker(ByteReader& in, State& state) {
   if (forgotten) {
     state.workers.push_back(std::make_unique<WorkerState>());
     state.workers.back()->forgotten = true;
+    state.forgotten_workers.push_back(static_cast<std::uint32_t>(index));
     return;
   }
   WorkerSeen seen;

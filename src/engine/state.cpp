@@ -172,6 +172,19 @@ void State::add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker, Engin
   ++workers[worker]->leases;
 }
 
+void State::enlist(std::uint32_t number, WorkerSeen seen) {
+  auto& worker = *workers[number];
+  worker.instance = seen.instance;
+  worker.name = worker_names.find_or_add(seen.name);
+  worker.inside_server = seen.inside_server;
+  worker.lease_ms = seen.lease_ms;
+  worker.seen_engine = now.engine;
+  worker.first_seen = worker.last_seen = now.wall;
+  worker.info.instance = std::move(seen.instance);
+  worker.info.name = std::move(seen.name);
+  worker_index.emplace(worker.instance, number);
+}
+
 void State::drop_lease(TaskSlot& slot) {
   const auto found = leases.find(slot.fence);
   if (found == leases.end()) return;

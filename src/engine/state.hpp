@@ -115,6 +115,7 @@ class State {
   void apply(Removed event);
   void apply(Opened event);
   void apply(WorkerForgotten event);
+  void apply(WorkerReplaced event);
   void apply(TimePassed event) { now = event.now; }
 
   /// What a running attempt says of itself; not journaled, so a restart may lose it.
@@ -165,6 +166,7 @@ class State {
   std::vector<TypeState> types;
   std::vector<std::unique_ptr<Line>> lines;
   std::vector<std::unique_ptr<WorkerState>> workers;
+  std::vector<std::uint32_t> forgotten_workers;  // numbers that may be used again
   boost::unordered_flat_map<std::string, std::uint32_t> worker_index;
   boost::unordered_flat_map<std::uint64_t, LeaseState> leases;  // by fence
   BlockTable blocks;
@@ -204,6 +206,7 @@ class State {
   void make_ready(Touched& touched, Seq seq, EngineTime ready_at);
   void start_over(TaskSlot& slot);
   void drop_lease(TaskSlot& slot);
+  void enlist(std::uint32_t number, WorkerSeen seen);
   void add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker, EngineTime granted);
   void arm_at(Block& block, EngineTime engine, std::int64_t wall);
   void remember_alias(const TaskSlot& slot, Seq seq, const Fingerprint& fingerprint);

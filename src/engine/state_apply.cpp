@@ -43,17 +43,8 @@ void State::apply(WorkerSeen event) {
     worker.name = worker_names.find_or_add(event.name);
     return;
   }
-  auto worker = std::make_unique<WorkerState>();
-  worker->instance = event.instance;
-  worker->name = worker_names.find_or_add(event.name);
-  worker->inside_server = event.inside_server;
-  worker->lease_ms = event.lease_ms;
-  worker->seen_engine = now.engine;
-  worker->first_seen = worker->last_seen = now.wall;
-  worker->info.instance = std::move(event.instance);
-  worker->info.name = std::move(event.name);
-  worker_index.emplace(worker->instance, static_cast<std::uint32_t>(workers.size()));
-  workers.push_back(std::move(worker));
+  workers.push_back(std::make_unique<WorkerState>());
+  enlist(static_cast<std::uint32_t>(workers.size() - 1), std::move(event));
 }
 
 void State::apply(WorkerForgotten event) {
@@ -61,6 +52,13 @@ void State::apply(WorkerForgotten event) {
   worker_index.erase(worker.instance);
   worker = WorkerState{};
   worker.forgotten = true;
+  forgotten_workers.push_back(event.worker);
+}
+
+void State::apply(WorkerReplaced event) {
+  std::erase(forgotten_workers, event.worker);
+  *workers[event.worker] = WorkerState{};
+  enlist(event.worker, std::move(event.by));
 }
 
 void State::apply(TypeDeclared event) {
