@@ -73,6 +73,12 @@ TaskId Core::id_of(const TaskSlot& slot, Seq seq) const {
   return TaskId(to_text({seq, slot.created_at, slot.id_random}));
 }
 
+bool Core::has_line(const Submission& submission) const {
+  const auto queue = state_.queue_names.find(submission.queue);
+  const auto type = state_.type_names.find(submission.type);
+  return queue && type && state_.line_index(*queue, *type) != UINT32_MAX;
+}
+
 std::optional<Error> Core::refused(const Submission& submission, std::uint64_t tasks_before,
                                    std::uint64_t bytes_before) const {
   if (submission.invalid) return *submission.invalid;
@@ -85,6 +91,9 @@ std::optional<Error> Core::refused(const Submission& submission, std::uint64_t t
     return invalid("queue", "there are " + std::to_string(options_.queues_max) + " queues, the limit");
   if (!state_.type_names.find(submission.type) && state_.types.size() >= options_.types_max)
     return invalid("task_type", "there are " + std::to_string(options_.types_max) + " task types, the limit");
+  if (state_.lines.size() >= options_.lines_max && !has_line(submission))
+    return invalid("task_type", "queue " + submission.queue + " gets no further task type: there are " +
+                                    std::to_string(options_.lines_max) + " pairs of queue and task type, lines_max");
   const auto tasks = (queue ? state_.queues[*queue].unfinished() : 0) + tasks_before;
   const auto bytes = (queue ? state_.queues[*queue].payload_bytes : 0) + bytes_before;
   if (options_.queue_tasks_max != 0 && tasks >= options_.queue_tasks_max)

@@ -46,6 +46,7 @@ struct CoreOptions {
   std::uint64_t queue_bytes_max = 0;
   std::uint32_t queues_max = 10'000;
   std::uint32_t types_max = 10'000;
+  std::uint32_t lines_max = 100'000;  // pairs of a queue and a task type
 };
 
 /// What admission control says now; set from outside, not journaled.
@@ -222,6 +223,7 @@ class Core {
   bool matches(const Waiter& waiter, const Line& line) const;
   Lease make_lease(Seq seq);
   std::optional<Alias> lookup(const std::string& key);
+  bool has_line(const Submission& submission) const;
   struct LineHead;
   LineHead head_of(LineIndex index);
 
