@@ -211,22 +211,21 @@ std::vector<Lease> Core::leases_of(std::uint32_t worker, const std::vector<std::
   return leases;
 }
 
-bool Core::has_untold_stops(std::uint32_t worker) const {
-  if (!state_.workers[worker]->void_leases.empty()) return true;
-  if (state_.stopping_leases == 0 || state_.workers[worker]->leases == 0) return false;
-  return std::any_of(state_.leases.begin(), state_.leases.end(), [&](const auto& entry) {
-    return entry.second.worker == worker && entry.second.cancel_deadline != 0 && !entry.second.stop_told;
-  });
+bool Core::has_untold_stops(std::uint32_t number) const {
+  const auto& worker = *state_.workers[number];
+  return !worker.void_leases.empty() ||
+         std::any_of(worker.stopping.begin(), worker.stopping.end(),
+                     [&](std::uint64_t fence) { return !state_.leases.find(fence)->second.stop_told; });
 }
 
-std::vector<StopRequest> Core::stops_of(std::uint32_t worker) {
-  auto stops = std::exchange(state_.workers[worker]->void_leases, {});
-  if (state_.stopping_leases == 0 || state_.workers[worker]->leases == 0) return stops;
-  for (auto& [fence, lease] : state_.leases) {
-    if (lease.worker != worker || lease.cancel_deadline == 0) continue;
-    const auto& slot = *state_.peek(lease.seq);
+std::vector<StopRequest> Core::stops_of(std::uint32_t number) {
+  auto& worker = *state_.workers[number];
+  auto stops = std::exchange(worker.void_leases, {});
+  for (const auto fence : worker.stopping) {
+    auto& lease = state_.leases.find(fence)->second;
     lease.stop_told = true;
-    stops.push_back({sealer_.seal({lease.seq, fence}), id_of(slot, lease.seq), "cancelled", stop_grace});
+    const auto id = id_of(*state_.peek(lease.seq), lease.seq);
+    stops.push_back({sealer_.seal({lease.seq, fence}), id, "cancelled", stop_grace});
   }
   return stops;
 }

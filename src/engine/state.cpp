@@ -164,7 +164,7 @@ void State::add_lease(const TaskSlot& slot, Seq seq, std::uint32_t worker, Engin
     lease.deadline = granted + options.timeout.count();
   if (slot.cancel_requested) {
     lease.cancel_deadline = granted + cancel_patience.count();
-    ++stopping_leases;
+    workers[worker]->stopping.push_back(slot.fence);
   }
   lease_scan_due =
       std::min(lease_scan_due, lease.deadline != 0 ? std::min(lease.expires, lease.deadline) : lease.expires);
@@ -188,8 +188,9 @@ void State::enlist(std::uint32_t number, WorkerSeen seen) {
 void State::drop_lease(TaskSlot& slot) {
   const auto found = leases.find(slot.fence);
   if (found == leases.end()) return;
-  --workers[found->second.worker]->leases;
-  if (found->second.cancel_deadline != 0) --stopping_leases;
+  auto& worker = *workers[found->second.worker];
+  --worker.leases;
+  if (found->second.cancel_deadline != 0) std::erase(worker.stopping, slot.fence);
   leases.erase(found);
 }
 

@@ -52,6 +52,7 @@ struct WorkerState {
   std::int64_t lease_ms = 30'000;
   std::deque<Request> requests = {};  // newest last, those that were given leases
   std::uint32_t leases = 0;
+  std::vector<std::uint64_t> stopping = {};    // fences of those whose task was asked to stop
   std::vector<StopRequest> void_leases = {};  // attempts the server ended, to be told once
   EngineTime seen_engine = 0;
   std::int64_t first_seen = 0;  // wall
@@ -69,7 +70,7 @@ struct LeaseState {
   EngineTime granted = 0;
   EngineTime expires = 0;
   EngineTime deadline = 0;         // of the attempt's timeout; 0 = none
-  EngineTime cancel_deadline = 0;  // 0 = no cancel requested
+  EngineTime cancel_deadline = 0;  // 0 = no cancel requested, else it is among its worker's `stopping`
   bool stop_told = false;          // its worker has been asked to stop
 };
 
@@ -183,7 +184,6 @@ class State {
   Timers engine_timers, wall_timers;
   std::vector<LineIndex> woken_lines;  // got ready tasks since the last look; may repeat
   EngineTime lease_scan_due = INT64_MAX;
-  std::size_t stopping_leases = 0;  // leases whose task was asked to stop
 
   LineIndex line_index(std::uint32_t queue, std::uint32_t type) const;  // UINT32_MAX if there is none
   void arm(Block& block);

@@ -207,7 +207,7 @@ void State::apply(CancelRequested event) {
   auto touching = touch(event.seq);
   touching.slot.cancel_requested = true;
   if (const auto found = leases.find(touching.slot.fence); found != leases.end()) {
-    if (found->second.cancel_deadline == 0) ++stopping_leases;
+    if (found->second.cancel_deadline == 0) workers[found->second.worker]->stopping.push_back(touching.slot.fence);
     found->second.cancel_deadline = now.engine + cancel_patience.count();
     lease_scan_due = std::min(lease_scan_due, found->second.cancel_deadline);
   }
