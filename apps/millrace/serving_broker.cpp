@@ -15,6 +15,9 @@ engine::EngineOptions options_of(const settings::Settings& settings, metrics::Re
   options.on_failure = [](const Error& error) {
     log::error("store_failed", {{"error", error_info(error.code).name}, {"detail", error.detail}});
   };
+  options.on_clock_jump = [](Milliseconds by) {
+    log::warning("clock_jumped", {{"by_ms", by.count()}, {"effect", "run_at and expires_at wait until it is steady"}});
+  };
   return options;
 }
 

@@ -38,7 +38,7 @@ std::optional<Alias> Core::lookup(const std::string& key) {
   } else {
     alias = lookup_(key);
   }
-  if (alias && alias->final_status != 0 && alias->held_until <= state_.now.wall) return std::nullopt;
+  if (alias && alias->final_status != 0 && alias->held_until <= schedule_wall_) return std::nullopt;
   return alias;
 }
 
@@ -198,7 +198,7 @@ std::optional<Result<Enqueued>> Core::accept(Submission& submission, bool check_
   if (submission.delay.count() > 0) {
     event.later = true;
     event.due = state_.now.engine + submission.delay.count();
-  } else if (submission.run_at && submission.run_at->time_since_epoch().count() > state_.now.wall) {
+  } else if (submission.run_at && submission.run_at->time_since_epoch().count() > schedule_wall_) {
     event.later = true;
     event.due_on_wall = true;
     event.due = submission.run_at->time_since_epoch().count();

@@ -10,12 +10,13 @@ constexpr std::size_t write_bytes = 1 << 20;
 
 }  // namespace
 
-void Checkpoint::begin() {
+void Checkpoint::begin(std::int64_t wall) {
   MILLRACE_ASSERT(!running_ && state_.aliases_flushing.empty());
   running_ = true;
   finishing_ = false;
   waits_for_commit_ = false;
   group_ = state_.group;
+  wall_ = wall;
   globals_ = write_globals(state_);
   due_.swap(state_.dirty_blocks);
   state_.dirty_blocks.clear();
@@ -104,7 +105,7 @@ void Checkpoint::step(std::size_t blocks_max, std::uint64_t committed, std::vect
   write_chunks_and_aliases();
   flush_write(jobs);
   jobs.emplace_back(FinishJob{group_, std::move(globals_), std::move(garbage_),
-                              AliasSweep::after_storing(state_.aliases_flushing.size(), state_.now.wall)});
+                              AliasSweep::after_storing(state_.aliases_flushing.size(), wall_)});
   garbage_ = {};
   finishing_ = true;
 }

@@ -25,8 +25,8 @@ class Checkpoint {
   /// `step` has something to do that waits for nobody.
   bool can_go_on() const { return running_ && !finishing_ && !waits_for_commit_; }
 
-  /// The state's newest group must be complete. Nothing must be running.
-  void begin();
+  /// The state's newest group must be complete. Nothing must be running. Windows of names that end by `wall` are over.
+  void begin(std::int64_t wall);
   /// Takes the image of a marked block now.
   void take_image(Block& block);
   /// Takes up to `blocks_max` images and hands out write jobs of about a mebibyte; the last job once `committed`, the
@@ -44,6 +44,7 @@ class Checkpoint {
   bool finishing_ = false;
   bool waits_for_commit_ = false;
   std::uint64_t group_ = 0;
+  std::int64_t wall_ = 0;
   std::string globals_ = {};
   std::vector<std::uint64_t> due_ = {};
   std::size_t next_ = 0;

@@ -24,6 +24,7 @@ void Core::opened(Now now) {
   group_open_ = true;
   now.engine = std::max(now.engine, state_.now.engine);
   state_.now = group_now_ = now;
+  read_wall();
   emit(Opened{});
   std::vector<LeaseKey> inside;
   for (auto& [fence, lease] : state_.leases) {
@@ -54,8 +55,14 @@ void Core::open(Now now) {
   }
   group_open_ = true;
   more_due_ = false;
+  read_wall();
   run_due_timers();
   if (state_.lease_scan_due <= state_.now.engine) reclaim_leases();
+}
+
+void Core::read_wall() {
+  wall_watch_.see(state_.now.engine, state_.now.wall);
+  schedule_wall_ = wall_watch_.schedule_time(state_.now.engine, state_.now.wall);
 }
 
 void Core::execute(std::unique_ptr<Command> command) {
@@ -112,7 +119,7 @@ Group Core::seal() {
     checkpoint_wanted_ = false;
     journal_bytes_ = 0;
     checkpoint_at_ = state_.now.engine;
-    checkpoint_.begin();
+    checkpoint_.begin(schedule_wall_);
   }
   return group;
 }
@@ -155,8 +162,8 @@ EngineTime Core::next_wake(Now now) const {
   auto wake = state_.lease_scan_due;
   if (!state_.engine_timers.empty()) wake = std::min(wake, state_.engine_timers.top().first);
   if (!state_.wall_timers.empty()) {
-    const auto wall = state_.wall_timers.top().first;
-    wake = std::min(wake, wall <= now.wall ? now.engine : now.engine + (wall - now.wall));
+    const auto reached = wall_watch_.schedule_time(now.engine, now.wall);
+    wake = std::min(wake, now.engine + std::max<std::int64_t>(0, state_.wall_timers.top().first - reached));
   }
   for (const auto& waiter : waiters_) wake = std::min(wake, waiter.until);
   for (const auto& [seq, watchers] : watchers_)
@@ -221,7 +228,7 @@ void Core::run_due_timers() {
     more_due_ = more_due_ || (!timers.empty() && timers.top().first <= now);
   };
   run(state_.engine_timers, state_.now.engine, &Block::armed_engine);
-  run(state_.wall_timers, state_.now.wall, &Block::armed_wall);
+  run(state_.wall_timers, schedule_wall_, &Block::armed_wall);
 }
 
 void Core::look_at_block(Block& block) {
@@ -237,12 +244,12 @@ void Core::look_at_block(Block& block) {
       continue;
     }
     if (!slot.waiting()) continue;
-    if (slot.expires_at != 0 && slot.expires_at <= now.wall) {
+    if (slot.expires_at != 0 && slot.expires_at <= schedule_wall_) {
       end_waiting_task(seq, Status::expired, {"expired", "it was not started before expires_at", {}});
       continue;
     }
     if (slot.status() != Status::queued) {
-      if (slot.due <= (slot.due_on_wall ? now.wall : now.engine)) due.seqs.push_back(seq);
+      if (slot.due <= (slot.due_on_wall ? schedule_wall_ : now.engine)) due.seqs.push_back(seq);
       continue;
     }
     if (!slot.watched_type) continue;
@@ -325,7 +332,7 @@ bool Core::may_evict(const BlockTable::Entry& entry) const {
   if (block.dirty || block.image_due || block.processing != 0 || entry.stored.version == 0) return false;
   if (checkpoint_.running() && entry.stored.version == checkpoint_.group()) return false;
   // It came back for its timers, which run when the next group opens.
-  if (block.armed_engine <= state_.now.engine || block.armed_wall <= state_.now.wall) return false;
+  if (block.armed_engine <= state_.now.engine || block.armed_wall <= schedule_wall_) return false;
   return std::all_of(entry.stored.waiting.begin(), entry.stored.waiting.end(), [&](const auto& waiting) {
     return !waiting.queued || state_.lines[waiting.line]->resident >= line_head + waiting.count;
   });

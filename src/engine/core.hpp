@@ -12,6 +12,7 @@
 #include "broker/broker.hpp"
 #include "codec/content.hpp"
 #include "domain/accounting.hpp"
+#include "domain/wall_watch.hpp"
 #include "engine/checkpoint.hpp"
 #include "engine/jobs.hpp"
 #include "engine/journal.hpp"
@@ -120,6 +121,7 @@ class Core {
   // ---- for commands: reading ----
   const CoreOptions& options() const { return options_; }
   Now now() const { return state_.now; }
+  const WallWatch& wall_watch() const { return wall_watch_; }
   Metrics& metrics() { return metrics_; }
   bool draining() const { return draining_; }
   const Admission& admission() const { return admission_; }
@@ -203,6 +205,7 @@ class Core {
   void yield(std::unique_ptr<Command> command) { yielded_.push_back(std::move(command)); }
 
  private:
+  void read_wall();
   void run_due_timers();
   void look_at_block(Block& block);
   void reclaim_leases();
@@ -236,6 +239,8 @@ class Core {
   Metrics metrics_;
   Admission admission_ = {};
 
+  WallWatch wall_watch_ = {};
+  std::int64_t schedule_wall_ = 0;  // what `run_at`, `expires_at` and windows of names go by; `now.wall` but for jumps
   bool group_open_ = false;
   Now group_now_ = {};  // when its first event was decided
   std::string events_ = {};

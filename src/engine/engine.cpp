@@ -139,6 +139,7 @@ class EngineBroker final : public Engine, public Inspector {
     health.open = !instance->failed();
     if (instance->failed()) health.failure = instance->failure().detail;
     health.disk = instance->disk_level();
+    health.wall = instance->wall_watch();
     health.store = instance->store().health();
     health.torn_tail = instance->store().recovery().recovered_torn_tail;
     return health;

@@ -37,6 +37,8 @@ struct EngineOptions {
   metrics::Registry* registry = nullptr;    // none: one of its own; must outlive the broker
   /// Told once when the store failed and the engine stopped answering; it tries to open again by itself.
   std::function<void(const Error&)> on_failure = {};
+  /// Told when the machine's wall clock was set, and by how much. `run_at` and `expires_at` wait until it is steady.
+  std::function<void(Milliseconds)> on_clock_jump = {};
 };
 
 /// The embedded engine as a broker. Thread-safe. Destroying it closes it.

@@ -144,7 +144,7 @@ std::vector<Lease> Core::grant(const WorkRequest& request, std::uint32_t worker,
     if (!event.seqs.empty() && event.seqs.back() == seq) {
       // The same place twice, one after the other: a block that left memory and came back entered its tasks again.
       line.ready.pop();
-    } else if (slot.expires_at != 0 && slot.expires_at <= state_.now.wall) {
+    } else if (slot.expires_at != 0 && slot.expires_at <= schedule_wall_) {
       end_waiting_task(seq, Status::expired, {"expired", "it was not started before expires_at", {}});
     } else {
       if (slot.alone && !event.seqs.empty()) break;  // granted alone, by the next call

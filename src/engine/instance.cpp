@@ -80,7 +80,8 @@ Instance::Instance(std::unique_ptr<storage::Store> store, const EngineOptions& o
       sync_(options.durability == Durability::disk      ? storage::Sync::disk
             : options.durability == Durability::process ? storage::Sync::flush_to_os
                                                         : storage::Sync::none),
-      on_failure_(options.on_failure) {
+      on_failure_(options.on_failure),
+      on_clock_jump_(options.on_clock_jump) {
   if (!directory.empty()) disk_ = std::make_unique<storage::DiskSpace>(std::move(directory), options.disk);
 }
 
@@ -157,6 +158,11 @@ Error Instance::failure() const {
   return failure_;
 }
 
+WallWatch Instance::wall_watch() const {
+  const std::lock_guard lock(mutex_);
+  return wall_watch_;
+}
+
 // ---- core thread ----------------------------------------------------------------------------------------------------
 
 void Instance::core_loop() {
@@ -205,6 +211,7 @@ bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
   if (!core_->has_work_to_seal()) group_began_ = std::chrono::steady_clock::now();
   core_->committed(committed);
   core_->open(read_clock());
+  tell_clock_jump();
   for (auto& result : results) {
     if (const auto* const error = std::get_if<Error>(&result)) fail(*error);
     core_->job_done(std::move(result));
@@ -214,6 +221,7 @@ bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
   auto jobs = core_->take_jobs();
 
   lock.lock();
+  wall_watch_ = core_->wall_watch();
   give_jobs(std::move(jobs));
   if (failed_) {
     lock.unlock();
@@ -223,6 +231,12 @@ bool Instance::core_round(std::unique_lock<std::mutex>& lock) {
   }
   hand_over(lock);
   return true;
+}
+
+// Only this thread writes `wall_watch_`, so it reads it without the lock.
+void Instance::tell_clock_jump() {
+  const auto& watch = core_->wall_watch();
+  if (watch.jumps() != wall_watch_.jumps() && on_clock_jump_) on_clock_jump_(watch.last_jump());
 }
 
 void Instance::hand_over(std::unique_lock<std::mutex>& lock) {

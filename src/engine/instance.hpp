@@ -41,6 +41,7 @@ class Instance {
   Error failure() const;
   const RecoveryReport& recovered() const { return recovered_; }
   const storage::Store& store() const { return *store_; }
+  WallWatch wall_watch() const;
   storage::DiskLevel disk_level() const { return disk_ ? disk_->level() : storage::DiskLevel::ample; }
   CoreOptions core_options() const { return core_->options(); }
 
@@ -53,6 +54,7 @@ class Instance {
 
   void core_loop();
   bool core_round(std::unique_lock<std::mutex>& lock);
+  void tell_clock_jump();
   void hand_over(std::unique_lock<std::mutex>& lock);
   void give_jobs(std::vector<Job> jobs);
   void log_loop();
@@ -69,6 +71,7 @@ class Instance {
   std::uint64_t seed_ = 0;
   storage::Sync sync_ = storage::Sync::disk;
   std::function<void(const Error&)> on_failure_;
+  std::function<void(Milliseconds)> on_clock_jump_;
   std::int64_t engine_base_ = 0;  // engine time = base + steady time
 
   mutable std::mutex mutex_;
@@ -81,6 +84,7 @@ class Instance {
   std::uint64_t committed_ = 0;
   std::uint64_t committed_seen_ = 0;  // what the core was told
   std::optional<Admission> admission_;
+  WallWatch wall_watch_ = {};  // as the core had it last
   bool moved_ = false;  // the clock was moved by hand
   bool closing_ = false;
   bool checkpointed_ = false;

@@ -23,6 +23,11 @@ void add_queue(metrics::Collector& out, const QueueStats& queue, WallTime now) {
   out.add(settled, static_cast<double>(queue.completed_total), name, "completed");
 }
 
+std::string clock_note(const WallWatch& wall) {
+  if (wall.jumps() == 0) return "as the boot clock runs";
+  return "set " + std::to_string(wall.jumps()) + " × since the start, last by " + seconds(wall.last_jump());
+}
+
 }  // namespace
 
 Guarantees report_guarantees(const EngineOptions& options, const EngineHealth& health) {
@@ -43,6 +48,8 @@ Guarantees report_guarantees(const EngineOptions& options, const EngineHealth& h
   settings.push_back({"payload_bytes_max", std::to_string(options.limits.payload_bytes_max), true, ""});
   settings.push_back(
       {"filesystem_check", options.allow_unsafe_filesystem ? "off" : "on", !options.allow_unsafe_filesystem, ""});
+  settings.push_back(
+      {"wall_clock", health.wall.held() ? "set" : "steady", !health.wall.held(), clock_note(health.wall)});
   settings.push_back({"store", health.open ? "open" : "failed", health.open, health.failure});
   if (options.durability == Durability::memory)
     report.degradations.emplace_back("tasks are lost when the process ends");
@@ -55,6 +62,9 @@ Guarantees report_guarantees(const EngineOptions& options, const EngineHealth& h
     report.degradations.emplace_back("the disk is low: new tasks are refused");
   if (health.disk == storage::DiskLevel::exhausted)
     report.degradations.emplace_back("the disk is exhausted: new tasks and leases are refused");
+  if (health.wall.held())
+    report.degradations.emplace_back("the machine's clock was set by " + seconds(health.wall.last_jump()) +
+                                     ": run_at and expires_at wait until it is steady");
   if (health.torn_tail)
     report.degradations.emplace_back("a half-written last record was cut off when the store was opened");
   return report;
@@ -84,6 +94,8 @@ metrics::Registry::Registration add_engine_metrics(metrics::Registry& registry, 
     const auto state = health();
     out.add(store_bytes, static_cast<double>(state.store.disk_bytes));
     out.add(admission_closed, state.disk == storage::DiskLevel::ample ? 0 : 1);
+    out.add(clock_jumps, static_cast<double>(state.wall.jumps()));
+    out.add(schedules_held, state.wall.held() ? 1 : 0);
   });
 }
 

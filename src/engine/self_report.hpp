@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "domain/wall_watch.hpp"
 #include "engine/engine.hpp"
 
 namespace millrace::engine {
@@ -12,6 +13,7 @@ struct EngineHealth {
   std::string failure = {};
   storage::DiskLevel disk = storage::DiskLevel::ample;
   storage::StoreHealth store = {};
+  WallWatch wall = {};
   bool torn_tail = false;
 };
 

@@ -33,6 +33,8 @@ enum class Metric : std::uint8_t {
   store_bytes,
   disk_free_bytes,
   admission_closed,
+  clock_jumps,
+  schedules_held,
   workers,
   slots,
   slots_busy,

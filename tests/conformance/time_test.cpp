@@ -72,6 +72,37 @@ TEST_P(BrokerConformance, InstantsFollowTheWallClock) {
   EXPECT_EQ(lease_one().task_id, TaskId("a"));
 }
 
+TEST_P(BrokerConformance, AnInstantThatOnlyAClockThatWasSetHasReachedWaitsUntilTheClockIsSteady) {
+  MILLRACE_NEEDS(clock_by_hand);
+  enqueue({.task_id = "a", .task_type = "echo", .run_at = now() + 1h});
+  step_wall(2h);
+  EXPECT_EQ(enqueue({.task_id = "b", .task_type = "echo", .run_at = now() - 1h}).status, Status::scheduled);
+  advance(4s);
+  EXPECT_TRUE(nothing_ready());
+  advance(2s);
+  EXPECT_THAT(ids(lease(2)), UnorderedElementsAre("a", "b"));
+}
+
+TEST_P(BrokerConformance, AClockThatIsSetAheadAndBackExpiresNothing) {
+  MILLRACE_NEEDS(clock_by_hand);
+  enqueue({.task_id = "a", .task_type = "echo", .expires_at = now() + 1h});
+  step_wall(2h);
+  advance(1s);
+  EXPECT_EQ(status_of("a"), Status::queued);
+  step_wall(-2h);
+  advance(10s);
+  EXPECT_EQ(lease_one().task_id, TaskId("a"));
+}
+
+TEST_P(BrokerConformance, ATaskExpiresByAClockThatWasSetOnceItIsSteady) {
+  MILLRACE_NEEDS(clock_by_hand);
+  enqueue({.task_id = "a", .task_type = "echo", .expires_at = now() + 1h});
+  step_wall(2h);
+  EXPECT_EQ(status_of("a"), Status::queued);
+  advance(6s);
+  EXPECT_EQ(status_of("a"), Status::expired);
+}
+
 // ---- expiry ---------------------------------------------------------------------------------------------------------
 
 TEST_P(BrokerConformance, AQueuedTaskExpires) {
