@@ -45,12 +45,16 @@ std::uint64_t DiskSpace::ballast_bytes(std::uint64_t total_bytes) const {
   return std::min(options_.ballast_bytes, total_bytes / 20);
 }
 
+std::uint64_t DiskSpace::step_bytes(std::uint64_t total_bytes) const {
+  return std::min(options_.step_bytes, total_bytes / 20);
+}
+
 DiskLevel DiskSpace::judge(const SpaceReading& reading, std::uint64_t missing_ballast) const {
   const auto free_bytes = reading.free_bytes - std::min(reading.free_bytes, missing_ballast);
   const bool counts_inodes = reading.total_inodes > 0;
   if (free_bytes < hard_watermark(reading.total_bytes)) return DiskLevel::exhausted;
   if (counts_inodes && reading.free_inodes < options_.hard_inodes) return DiskLevel::exhausted;
-  if (free_bytes < soft_watermark(reading.total_bytes)) return DiskLevel::low;
+  if (free_bytes < soft_watermark(reading.total_bytes) + step_bytes(reading.total_bytes)) return DiskLevel::low;
   if (counts_inodes && reading.free_inodes < options_.soft_inodes) return DiskLevel::low;
   return DiskLevel::ample;
 }

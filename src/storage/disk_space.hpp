@@ -35,6 +35,9 @@ struct DiskSpaceOptions {
   std::uint64_t soft_bytes = std::uint64_t{2} << 30;
   double hard_share = 0.03;
   std::uint64_t hard_bytes = std::uint64_t{512} << 20;
+  /// What may be taken in one piece between two looks, a segment of the log: it counts as used already for the soft
+  /// watermark. At most a twentieth of the disk.
+  std::uint64_t step_bytes = std::uint64_t{32} << 20;
   std::uint64_t soft_inodes = 2000;
   std::uint64_t hard_inodes = 200;
   std::uint64_t ballast_bytes = std::uint64_t{256} << 20;  ///< at most a twentieth of the disk; 0: none
@@ -68,6 +71,7 @@ class DiskSpace {
 
  private:
   std::uint64_t ballast_bytes(std::uint64_t total_bytes) const;
+  std::uint64_t step_bytes(std::uint64_t total_bytes) const;
   DiskLevel judge(const SpaceReading& reading, std::uint64_t missing_ballast) const;
   void create_ballast(std::uint64_t bytes);
   std::uint64_t ballast_in_place() const;

@@ -13,10 +13,12 @@ constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 class DiskSpaceTest : public testing::Test {
  protected:
   DiskSpace make() {
-    return DiskSpace(directory_.path(), {.ballast_bytes = mib, .read = [this](const auto&) { return reading_; }});
+    return DiskSpace(directory_.path(),
+                     {.step_bytes = step_, .ballast_bytes = mib, .read = [this](const auto&) { return reading_; }});
   }
 
   Result<SpaceReading> reading_ = SpaceReading{100 * gib, 50 * gib, 1'000'000, 900'000};
+  std::uint64_t step_ = 0;
   TemporaryDirectory directory_;
 };
 
@@ -39,6 +41,18 @@ TEST_F(DiskSpaceTest, RefusesNewWorkBelowTheSoftWatermarkAndGrantsBelowTheHardOn
   reading_ = SpaceReading{100 * gib, 2 * gib, 1'000'000, 900'000};
   EXPECT_EQ(space.check().value(), DiskLevel::exhausted);
   EXPECT_EQ(space.level(), DiskLevel::exhausted);
+}
+
+TEST_F(DiskSpaceTest, CountsTheNextSegmentOfTheLogAsUsedForTheSoftWatermark) {
+  step_ = 32 * mib;
+  auto space = make();
+  ASSERT_EQ(space.check().value(), DiskLevel::ample);
+  reading_ = SpaceReading{100 * gib, 10 * gib + 32 * mib, 0, 0};
+  EXPECT_EQ(space.check().value(), DiskLevel::ample);
+  reading_ = SpaceReading{100 * gib, 10 * gib + 32 * mib - 1, 0, 0};
+  EXPECT_EQ(space.check().value(), DiskLevel::low);
+  reading_ = SpaceReading{100 * gib, 3 * gib, 0, 0};
+  EXPECT_EQ(space.check().value(), DiskLevel::low) << "the hard one is for what is written anyway";
 }
 
 TEST_F(DiskSpaceTest, CountsFilesWhereTheFileSystemDoes) {

@@ -1,6 +1,9 @@
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
+#include <vector>
 
+#include <rocksdb/transaction_log.h>
 #include <sys/stat.h>
 
 #include "storage/posix_file.hpp"
@@ -40,6 +43,22 @@ Error open_error(const std::filesystem::path& directory, const rocksdb::Status& 
   return error;
 }
 
+/// RocksDB begins a log of its own at each opening and removes it when every family was flushed after that. Ours takes
+/// its place, so those stay empty, and a store that is often killed would gather them.
+void remove_empty_logs(const std::filesystem::path& directory, rocksdb::DB& database) {
+  std::unique_ptr<rocksdb::LogFile> current;
+  if (!database.GetCurrentWalFile(&current).ok()) return;
+  std::vector<std::filesystem::path> empty;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    std::error_code gone;
+    const auto& path = at->path();
+    if (path.extension() != ".log" || at->file_size(gone) != 0 || gone) continue;
+    if (std::strtoull(path.stem().c_str(), nullptr, 10) < current->LogNumber()) empty.push_back(path);
+  }
+  for (const auto& path : empty) std::filesystem::remove(path, error);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_rocks_store(const std::filesystem::path& directory, const RocksOptions& options) {
@@ -60,6 +79,7 @@ Result<std::unique_ptr<Store>> open_rocks_store(const std::filesystem::path& dir
   rocksdb::DB* opened = nullptr;
   const auto status = rocksdb::DB::Open(tuning, directory.string(), family_tunings(options), &handles, &opened);
   if (!status.ok()) return open_error(directory, status);
+  remove_empty_logs(directory, *opened);
   auto store = std::make_unique<RocksDatabase>(directory, std::unique_ptr<rocksdb::DB>(opened), std::move(handles),
                                                std::move(failed));
   const JournalOptions log{options.segment_bytes, options.spare_bytes};

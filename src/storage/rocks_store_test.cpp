@@ -62,6 +62,18 @@ class RocksStoreTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
+TEST_F(RocksStoreTest, LeavesNoEmptyLogsOfRocksDbBehindHoweverOftenItIsOpened) {
+  for (int i = 0; i < 6; ++i) {
+    open();
+    commit(Family::meta, "opened", std::to_string(i));
+    derive(Family::blocks, key_of(1), "unflushed");
+  }
+  std::size_t logs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) logs += entry.path().extension() == ".log";
+  EXPECT_EQ(logs, 1U);
+  EXPECT_EQ(store_->get(Family::meta, "opened").value(), "5");
+}
+
 TEST_F(RocksStoreTest, KeepsCommitsAndFlushedDerivedWritesWhenItIsOpenedAgain) {
   open();
   EXPECT_TRUE(store_->recovery().created);
