@@ -59,7 +59,7 @@ TEST_F(AliasSweepOnDisk, AKeyThatARerunDoesNotNameKeepsItsWindowAndThenGoes) {
   auto task = keyed(1, 1h);
   task.task_id = TaskId("job");
   engine_.enqueue(task).value();
-  engine_.complete(1);
+  engine_.act(Action::cancel, TaskId("job")).value();
   auto again = task;
   again.idempotency_key = "other";
   again.on_duplicate = OnDuplicate::rerun;

@@ -41,7 +41,8 @@ void Checkpoint::begin(std::int64_t wall) {
 void Checkpoint::take_image(Block& block) {
   block.image_due = false;
   auto& entry = *state_.blocks.find(block.number);
-  if (entry.stored.version != 0) garbage_.erase(storage::Family::blocks, block_key(block.number, entry.stored.version));
+  if (entry.stored.version != 0 && entry.stored.version != group_)
+    garbage_.erase(storage::Family::blocks, block_key(block.number, entry.stored.version));
   chunks_.insert(block.number / BlockTable::chunk_size);
   if (block.live == 0) {
     entry.stored = {};
@@ -65,7 +66,7 @@ void Checkpoint::flush_write(std::vector<Job>& jobs) {
 void Checkpoint::write_chunks_and_aliases() {
   for (const auto number : chunks_) {
     auto& version = chunk_versions_[number];
-    if (version != 0) garbage_.erase(storage::Family::blocks, chunk_key(number, version));
+    if (version != 0 && version != group_) garbage_.erase(storage::Family::blocks, chunk_key(number, version));
     version = group_;
     const auto found = state_.blocks.chunks().find(number);
     const auto* const chunk = found == state_.blocks.chunks().end() ? nullptr : found->second.get();

@@ -85,10 +85,23 @@ TEST_F(CheckpointTest, WhatItErasedStaysErasedWhenThePowerFailsBeforeTheNextOne)
   EXPECT_EQ(blobs(), 0U);
 }
 
+TEST_F(CheckpointTest, OfTheSameGroupAsTheOneBeforeKeepsWhatItWrites) {
+  engine_.enqueue({.task_id = "a", .task_type = "echo"}).value();
+  const auto lease = engine_.work(HandDrivenCore::asking(1)).leases.at(0);
+  engine_.checkpoint();
+  const auto group = engine_.state().group;
+  auto report = HandDrivenCore::asking(0);
+  report.extend.push_back({lease.token, Progress{0.5, "half"}, {}});
+  engine_.work(std::move(report));  // changes the task, and nothing that the journal keeps
+  engine_.checkpoint();
+  ASSERT_EQ(engine_.state().group, group);
+  restart();
+  EXPECT_EQ(engine_.list().tasks.size(), 1U);
+}
+
 TEST_F(CheckpointTest, NothingIsLeftOfAChunkWithoutTasks) {
   std::vector<TaskSpec> tasks(slots_per_block * BlockTable::chunk_size, {.task_type = "echo", .result_ttl = 0s});
-  for (std::size_t at = 0; at < tasks.size(); at += 1024)
-    engine_.enqueue_all({tasks.begin(), tasks.begin() + 1024});
+  for (std::size_t at = 0; at < tasks.size(); at += 1024) engine_.enqueue_all({tasks.begin(), tasks.begin() + 1024});
   engine_.checkpoint();
   ASSERT_EQ(chunk_records(), 2U);
   for (std::size_t at = 0; at < tasks.size(); at += 1024) engine_.complete(1024);

@@ -135,14 +135,14 @@ Result<RecoveryReport> recover(storage::Store& store, State& state, Checkpoint& 
   try {
     auto globals = store.get(Family::meta, globals_key);
     if (!globals) return std::move(globals).error();
+    std::vector<StoredLease> leases;
     if (*globals) {
-      std::vector<StoredLease> leases;
       if (!read_globals(**globals, state, leases)) return corrupt("the checkpoint record fails its check");
       report.checkpoint_group = state.group;
       if (auto erased = erase_garbage(store); !erased) return std::move(erased).error();
-      if (auto read = read_chunks(store, state, checkpoint); !read) return std::move(read).error();
-      if (auto rebuilt = rebuild_leases(state, leases); !rebuilt) return std::move(rebuilt).error();
     }
+    if (auto read = read_chunks(store, state, checkpoint); !read) return std::move(read).error();
+    if (auto rebuilt = rebuild_leases(state, leases); !rebuilt) return std::move(rebuilt).error();
     const auto filling = block_of(state.next_seq);
     if (auto* const entry = state.blocks.find(filling); entry != nullptr && !entry->resident)
       state.adopt(state.load_now(filling, entry->stored.version));

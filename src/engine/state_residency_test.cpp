@@ -23,8 +23,8 @@ class Residency : public testing::Test {
     for (;;) {
       auto page = engine_.list(request);
       listed_ += page.tasks.size();
-      if (page.next.empty()) return;
-      request.cursor = page.next;
+      if (!page.next) return;
+      request.cursor = *page.next;
     }
   }
 
@@ -36,7 +36,7 @@ class Residency : public testing::Test {
 TEST_F(Residency, TheHeadOfALineStaysAndTheRestLeavesMemory) {
   const auto& line = *engine_.state().lines.at(0);
   EXPECT_EQ(line.queued, 10'000U);
-  EXPECT_GE(line.resident, 4096U);
+  EXPECT_GT(line.resident, 1024U);
   EXPECT_LT(line.resident, 5000U);
 }
 

@@ -140,10 +140,10 @@ std::string unused_image(engine::State& state, std::string_view key, std::set<st
   std::uint64_t version = 0;
   if (engine::read_chunk_key(key, number, version))
     return chunks.insert(number).second ? "" : "two records of chunk " + std::to_string(number);
-  number = read_key(key);
-  version = read_key(key.substr(8));
+  number = read_key(key.substr(1));
+  version = read_key(key.substr(9));
   const auto* const entry = state.blocks.find(number);
-  if (entry != nullptr && entry->stored.version == version) return {};
+  if (entry != nullptr && key == engine::block_key(number, entry->stored.version)) return {};
   return "image " + std::to_string(version) + " of block " + std::to_string(number);
 }
 
