@@ -25,7 +25,8 @@ struct AliasSweep {
   }
 };
 
-/// Erases what it finds, and puts where it stopped into `meta`, to be committed. Nothing else may change names meanwhile.
+/// Erases what it finds, and puts where it stopped into `meta`, to be committed. Nothing else may change names
+/// meanwhile.
 Result<void> sweep_aliases(storage::Store& store, const AliasSweep& sweep, storage::Write& meta);
 
 }  // namespace millrace::engine

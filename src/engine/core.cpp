@@ -144,7 +144,9 @@ void Core::job_done(JobResult result) {
       for (const auto& waiting : entry->stored.waiting) state_.woken_lines.push_back(waiting.line);
     }
     loaded_ = true;
-    begin_eviction();
+    // Most of what is read is granted soon. A pass after every read would look at all blocks again and again.
+    if (eviction_ == Eviction::done && state_.resident_bytes > passed_bytes_ + options_.hot_bytes / 16)
+      begin_eviction();
   } else if (std::holds_alternative<Finished>(result)) {
     jobs_pending_ = false;
     checkpoint_.finished();
@@ -308,14 +310,21 @@ void Core::reclaim_leases() {
   }
 }
 
+/// How many of its next tasks each line keeps in memory: all lines together about a quarter of `hot_bytes`.
+std::uint64_t Core::line_head() const {
+  constexpr std::uint64_t task_bytes = 512;
+  const auto share = options_.hot_bytes / 4 / task_bytes / std::max<std::size_t>(1, state_.lines.size());
+  return std::clamp<std::uint64_t>(share, slots_per_block, 8192);
+}
+
 void Core::prefetch() {
-  constexpr std::uint64_t low_water = 1024;
-  constexpr int blocks_at_once = 32;
+  const auto low_water = line_head() / 2;
+  const auto blocks_at_once = std::clamp<std::uint64_t>(low_water / slots_per_block, 1, 32);
   for (const auto index : granted_lines_) {
     auto& line = *state_.lines[index];
     if (line.resident >= low_water) continue;
     std::vector<Line::Cold> kept;
-    for (int i = 0; i < blocks_at_once && !line.cold.empty(); ++i) {
+    for (std::uint64_t i = 0; i < blocks_at_once && !line.cold.empty(); ++i) {
       const auto cold = line.cold.top();
       line.cold.pop();
       if (!need(cold.block)) kept.push_back(cold);
@@ -326,30 +335,37 @@ void Core::prefetch() {
 }
 
 bool Core::may_evict(const BlockTable::Entry& entry) const {
-  constexpr std::uint64_t line_head = 4096;
   const auto& block = *entry.resident;
   if (block.number == block_of(state_.next_seq)) return false;  // still being filled
   if (block.dirty || block.image_due || block.processing != 0 || entry.stored.version == 0) return false;
   if (checkpoint_.running() && entry.stored.version == checkpoint_.group()) return false;
   // It came back for its timers, which run when the next group opens.
   if (block.armed_engine <= state_.now.engine || block.armed_wall <= schedule_wall_) return false;
+  const auto head = line_head();
   return std::all_of(entry.stored.waiting.begin(), entry.stored.waiting.end(), [&](const auto& waiting) {
-    return !waiting.queued || state_.lines[waiting.line]->resident >= line_head + waiting.count;
+    return !waiting.queued || state_.lines[waiting.line]->resident >= head + waiting.count;
   });
 }
 
-/// After a checkpoint, one pass in portions: first the finished blocks, oldest first, then those that will be granted
-/// last, newest first.
+/// After a checkpoint, and after much was read, one pass in portions: first the finished blocks, oldest first, then
+/// those that will be granted last, newest first.
 void Core::evict_some() {
   // What a parked command waits for should stay, unless commands are always parked and memory grows all the same.
   if (state_.resident_bytes <= options_.hot_bytes ||
-      (!parked_.empty() && state_.resident_bytes <= 2 * options_.hot_bytes))
+      (!parked_.empty() && state_.resident_bytes <= 2 * options_.hot_bytes)) {
     eviction_ = Eviction::done;
+    passed_bytes_ = state_.resident_bytes;
+  }
   if (eviction_ == Eviction::done) return;
   constexpr int looks_per_group = 48;
   constexpr std::size_t blocks_per_group = 32;
-  std::vector<std::uint64_t> going;
-  for (int look = 0; look < looks_per_group && going.size() < blocks_per_group; ++look) {
+  std::size_t gone = 0;
+  const auto evict_if_allowed = [&](std::uint64_t block, const BlockTable::Entry& entry) {
+    if (!may_evict(entry)) return;
+    state_.evict(block);
+    ++gone;
+  };
+  for (int look = 0; look < looks_per_group && gone < blocks_per_group; ++look) {
     if (eviction_ == Eviction::finished) {
       const auto it = state_.resident_set.lower_bound(eviction_at_);
       if (it == state_.resident_set.end()) {
@@ -357,29 +373,21 @@ void Core::evict_some() {
         eviction_at_ = UINT64_MAX;
         break;
       }
-      eviction_at_ = *it + 1;
-      const auto& entry = *state_.blocks.find(*it);
-      if (entry.resident->unfinished == 0 && may_evict(entry)) going.push_back(*it);
+      const auto block = *it;
+      eviction_at_ = block + 1;
+      const auto& entry = *state_.blocks.find(block);
+      if (entry.resident->unfinished == 0) evict_if_allowed(block, entry);
     } else {
       auto it = state_.resident_set.lower_bound(eviction_at_);
       if (it == state_.resident_set.begin()) {
         eviction_ = Eviction::done;
+        passed_bytes_ = state_.resident_bytes;
         break;
       }
       eviction_at_ = *--it;
-      if (may_evict(*state_.blocks.find(*it))) going.push_back(*it);
+      evict_if_allowed(eviction_at_, *state_.blocks.find(eviction_at_));
     }
   }
-  std::vector<LineIndex> trimmed;
-  for (const auto number : going) {
-    for (const auto& waiting : state_.blocks.find(number)->stored.waiting)
-      if (waiting.queued) trimmed.push_back(waiting.line);
-    state_.evict(number);
-  }
-  std::sort(trimmed.begin(), trimmed.end());
-  trimmed.erase(std::unique(trimmed.begin(), trimmed.end()), trimmed.end());
-  for (const auto line : trimmed)
-    state_.lines[line]->ready.trim([&](const Place& place) { return state_.in_line(place, line); });
 }
 
 }  // namespace millrace::engine

@@ -217,6 +217,7 @@ class Core {
     for (const auto seq : seqs)
       if (watchers_.contains(seq)) finished_watched_.push_back(seq);
   }
+  std::uint64_t line_head() const;
   void prefetch();
   void begin_eviction();
   void evict_some();
@@ -262,6 +263,7 @@ class Core {
   bool more_due_ = false;
   enum class Eviction : std::uint8_t { finished, waiting, done } eviction_ = Eviction::done;
   std::uint64_t eviction_at_ = 0;
+  std::size_t passed_bytes_ = 0;  // in memory when the last pass was over
   bool loaded_ = false;
   bool checkpoint_wanted_ = false;
   UniqueFunction<void()> checkpoint_done_ = {};

@@ -62,8 +62,7 @@ std::uint32_t Core::worker_number(const WorkRequest& request) {
   if (!known) forget_silent_workers();
   const auto* const before = known ? state_.workers[found->second].get() : nullptr;
   if (before == nullptr && !state_.forgotten_workers.empty()) {
-    emit(WorkerReplaced{state_.forgotten_workers.back(),
-                        {info.instance, info.name, info.inside_server, lease_ms}});
+    emit(WorkerReplaced{state_.forgotten_workers.back(), {info.instance, info.name, info.inside_server, lease_ms}});
   } else if (before == nullptr || before->inside_server != info.inside_server || before->lease_ms != lease_ms ||
              state_.worker_names.text(before->name) != info.name) {
     emit(WorkerSeen{info.instance, info.name, info.inside_server, lease_ms});
@@ -141,10 +140,7 @@ std::vector<Lease> Core::grant(const WorkRequest& request, std::uint32_t worker,
     const auto seq = next.head.place.seq;
     const auto& slot = *state_.peek(seq);
     auto& line = *state_.lines[next.line];
-    if (!event.seqs.empty() && event.seqs.back() == seq) {
-      // The same place twice, one after the other: a block that left memory and came back entered its tasks again.
-      line.ready.pop();
-    } else if (slot.expires_at != 0 && slot.expires_at <= schedule_wall_) {
+    if (slot.expires_at != 0 && slot.expires_at <= schedule_wall_) {
       end_waiting_task(seq, Status::expired, {"expired", "it was not started before expires_at", {}});
     } else {
       if (slot.alone && !event.seqs.empty()) break;  // granted alone, by the next call

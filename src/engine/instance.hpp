@@ -85,7 +85,7 @@ class Instance {
   std::uint64_t committed_seen_ = 0;  // what the core was told
   std::optional<Admission> admission_;
   WallWatch wall_watch_ = {};  // as the core had it last
-  bool moved_ = false;  // the clock was moved by hand
+  bool moved_ = false;         // the clock was moved by hand
   bool closing_ = false;
   bool checkpointed_ = false;
   bool core_done_ = false;

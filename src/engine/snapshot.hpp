@@ -29,8 +29,8 @@ struct StoredLease {
 };
 bool read_globals(std::string_view bytes, State& state, std::vector<StoredLease>& leases);
 
-/// What a checkpoint replaced and has to erase. It is committed with the globals, because the erasing comes after them and
-/// is not logged: whoever opens the store does it again.
+/// What a checkpoint replaced and has to erase. It is committed with the globals, because the erasing comes after them
+/// and is not logged: whoever opens the store does it again.
 inline constexpr std::string_view garbage_key = "garbage";
 std::string write_garbage(const storage::Write& garbage);
 /// False if the bytes fail their check.

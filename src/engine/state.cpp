@@ -125,7 +125,7 @@ void State::set_status(Block& block, TaskSlot& slot, Status status) {
 
 void State::enter_line(TaskSlot& slot, Seq seq) {
   auto& line = *lines[slot.line];
-  line.ready.push(slot.priority, {rank_of(slot), seq});
+  line.ready.insert({rank_of(slot), seq});
   if (woken_lines.empty() || woken_lines.back() != slot.line) woken_lines.push_back(slot.line);
 }
 

@@ -52,7 +52,7 @@ struct WorkerState {
   std::int64_t lease_ms = 30'000;
   std::deque<Request> requests = {};  // newest last, those that were given leases
   std::uint32_t leases = 0;
-  std::vector<std::uint64_t> stopping = {};    // fences of those whose task was asked to stop
+  std::vector<std::uint64_t> stopping = {};   // fences of those whose task was asked to stop
   std::vector<StopRequest> void_leases = {};  // attempts the server ended, to be told once
   EngineTime seen_engine = 0;
   std::int64_t first_seen = 0;  // wall
@@ -203,6 +203,7 @@ class State {
   void set_status(Block& block, TaskSlot& slot, Status status);
   void leave_status(Block& block, TaskSlot& slot);
   void enter_line(TaskSlot& slot, Seq seq);
+  void leave_lines(const Block& block);
   void make_ready(Touched& touched, Seq seq, EngineTime ready_at);
   void start_over(TaskSlot& slot);
   void drop_lease(TaskSlot& slot);

@@ -118,7 +118,7 @@ void State::adopt(std::unique_ptr<Block> block) {
     auto& slot = block->slots[i];
     if (!slot.exists() || slot.status() != Status::queued) continue;
     auto& line = *lines[slot.line];
-    line.ready.push(slot.priority, {rank_of(slot), block->first_seq() + i});
+    line.ready.insert({rank_of(slot), block->first_seq() + i});
     ++line.resident;
   }
   resident_bytes += sizeof(Block) + block->extra_bytes;
@@ -127,10 +127,24 @@ void State::adopt(std::unique_ptr<Block> block) {
   arm(*entry.resident);
 }
 
+/// Takes the places of the block's tasks out of their lines; neighbours of one line and rank in one step.
+void State::leave_lines(const Block& block) {
+  LineIndex line = 0;
+  std::optional<std::int64_t> rank;
+  for (const auto& slot : block.slots) {
+    if (!slot.exists() || slot.status() != Status::queued) continue;
+    if (rank == rank_of(slot) && line == slot.line) continue;
+    line = slot.line;
+    rank = rank_of(slot);
+    lines[line]->ready.erase(*rank, block.first_seq(), block.first_seq() + slots_per_block);
+  }
+}
+
 void State::evict(std::uint64_t number) {
   auto* const entry = blocks.find(number);
   auto& block = *entry->resident;
   MILLRACE_ASSERT(!block.dirty && !block.image_due && block.processing == 0 && entry->stored.version != 0);
+  leave_lines(block);
   resident_bytes -= sizeof(Block) + block.extra_bytes;
   resident_set.erase(number);
   entry->resident.reset();

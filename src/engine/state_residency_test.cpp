@@ -36,8 +36,9 @@ class Residency : public testing::Test {
 TEST_F(Residency, TheHeadOfALineStaysAndTheRestLeavesMemory) {
   const auto& line = *engine_.state().lines.at(0);
   EXPECT_EQ(line.queued, 10'000U);
-  EXPECT_GT(line.resident, 1024U);
+  EXPECT_GE(line.resident, 64U);
   EXPECT_LT(line.resident, 5000U);
+  EXPECT_LE(line.ready.run_count(), 2U) << "the head, and the block being filled; no places of blocks that left memory";
 }
 
 TEST_F(Residency, ABacklogThatIsListedAgainAndAgainLeavesNoMoreHintsThanBlocks) {
@@ -52,7 +53,7 @@ TEST_F(Residency, ABacklogThatIsListedAgainAndAgainLeavesNoMoreHintsThanBlocks) 
   EXPECT_LE(state.wall_timers.size(), most);
 
   engine_.control(Control::resume, "default");
-  for (int i = 0; i < 10; ++i) engine_.complete(1000);
+  for (int i = 0; i < 1000 && state.queues.at(0).unfinished() != 0; ++i) engine_.complete(1000);
   EXPECT_EQ(state.queues.at(0).completed_total, 10'000U);
 }
 
