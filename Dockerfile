@@ -13,7 +13,7 @@ RUN cmake --preset release -DMILLRACE_TESTS=OFF -DMILLRACE_BENCH=OFF -DMILLRACE_
 FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates tini tzdata \
-      libboost-json1.81.0 librocksdb7.8 libssl3 libcurl4 libspdlog1.10 libtomlplusplus3 libprometheus-cpp-core1.0 \
+      libboost-json1.81.0 librocksdb7.8 libssl3 libcurl4 libspdlog1.10 libtomlplusplus3 libprometheus-cpp-core1.0 libjemalloc2 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin millrace
 COPY --from=build /src/build/millrace /usr/local/bin/millrace

@@ -20,6 +20,7 @@ function(millrace_imported target library header)
                                              INTERFACE_INCLUDE_DIRECTORIES ${${id}_INCLUDE})
 endfunction()
 millrace_imported(RocksDB::rocksdb rocksdb rocksdb/db.h)
+millrace_imported(jemalloc::jemalloc jemalloc jemalloc/jemalloc.h)
 millrace_imported(prometheus-cpp::core prometheus-cpp-core prometheus/registry.h)
 
 # Optional back ends: their folders ask with if(TARGET …).
