@@ -110,7 +110,7 @@ Group Core::seal() {
     group_transitions_ = 0;
   }
   metrics_.flush();
-  const bool due = journal_bytes_ >= options_.checkpoint_bytes || checkpoint_wanted_ ||
+  const bool due = journal_bytes_ >= options_.checkpoint_bytes || checkpoint_wanted_ || many_blocks_are_dirty() ||
                    (journal_bytes_ > 0 && state_.now.engine - checkpoint_at_ >= options_.checkpoint_ms);
   if (checkpoint_wanted_ && checkpoint_done_ && journal_bytes_ == 0 && !checkpoint_.running()) {
     checkpoint_wanted_ = false;
@@ -122,6 +122,15 @@ Group Core::seal() {
     checkpoint_.begin(schedule_wall_);
   }
   return group;
+}
+
+/// Grants and outcomes are short in the journal, yet each of their blocks has to stay in memory until it is stored
+/// again.
+bool Core::many_blocks_are_dirty() const {
+  constexpr std::size_t few_bytes = std::size_t{8} << 20;
+  if (state_.resident_set.empty()) return false;
+  const auto block_bytes = state_.resident_bytes / state_.resident_set.size();
+  return state_.dirty_blocks.size() * block_bytes > std::max(options_.hot_bytes / 2, few_bytes);
 }
 
 std::vector<Job> Core::take_jobs() {

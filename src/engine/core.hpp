@@ -217,6 +217,7 @@ class Core {
     for (const auto seq : seqs)
       if (watchers_.contains(seq)) finished_watched_.push_back(seq);
   }
+  bool many_blocks_are_dirty() const;
   std::uint64_t line_head() const;
   void prefetch();
   void begin_eviction();
