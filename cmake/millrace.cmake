@@ -14,7 +14,7 @@
 # Sanitized builds and clang-tidy join the sources of a target, up to twelve in a unit (CMAKE_UNITY_BUILD), which takes a
 # third of the time. These stay apart, since names of their unnamed namespaces are also in those of others.
 set(MILLRACE_APART
-  apps/millrace/complain.cpp apps/millrace/completion.cpp
+  apps/millrace/complain.cpp apps/millrace/completion.cpp apps/millrace/front.cpp
   src/backends/remote/submit.cpp src/base/error.cpp src/codec/json_work_test.cpp src/codec/time_text_test.cpp
   src/domain/validation_test.cpp src/engine/events.cpp src/engine/state_residency_test.cpp src/engine/token_sealer.cpp
   src/net/client_connection.cpp src/net/refusal_test.cpp src/settings/resolve.cpp src/settings/setting_table.cpp src/settings/value.cpp
