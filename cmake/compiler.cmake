@@ -36,6 +36,9 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).
   add_compile_options(-Wno-restrict)
+  if(CMAKE_UNITY_BUILD)
+    add_compile_options(-Wno-subobject-linkage)  # takes joined sources for headers
+  endif()
 elseif(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
   # Clang 14 implements coroutines and finds them in std, but does not say so, and libstdc++ asks.
   add_compile_definitions(__cpp_impl_coroutine=201902L)

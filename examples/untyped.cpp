@@ -26,10 +26,10 @@ int main() {
   const millrace::Client client{broker};
   const auto order = Json::parse(R"({"id":"o-1","lines":[{"price":2.5,"count":4},{"price":1}]})").value();
   const auto priced = client.enqueue("price_order", order).wait(10s);
-  std::cout << "priced: " << priced.dump() << "\n";
 
   while (client.list({.queue = "invoices", .statuses = {millrace::Status::completed}}).tasks.empty()) {
     std::this_thread::sleep_for(5ms);
   }
+  std::cout << "priced: " << priced.dump() << "\n";
   return worker.stop() ? 0 : 1;
 }

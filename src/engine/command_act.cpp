@@ -97,7 +97,7 @@ class ControlCommand final : public Command {
 
  private:
   bool finish(Core& core) {
-    core.answer<ControlReply>(std::move(done_), std::move(reply_));
+    core.answer<ControlReply>(std::move(done_), reply_);
     return true;
   }
 

@@ -68,6 +68,7 @@ std::optional<LeaseKey> TokenSealer::open(std::string_view token) {
     int bits = 0;
     int bad = 0;
     for (std::size_t j = 0; j < 4; ++j) {
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, -1 for what is no letter of the alphabet
       const int value = values[static_cast<unsigned char>(token[4 * i + j])];
       bad |= value;
       bits = bits << 6 | (value & 63);

@@ -175,6 +175,7 @@ void Connection::deliver(std::uint64_t ticket, Response response) {
   if (dispatched == this && ticket == ticket_) return void(inline_answer_ = std::move(response));
   Letter letter{shared_from_this(), ticket, std::move(response)};
   if (mailbox_->send(std::move(letter))) return;
+  // NOLINTNEXTLINE(bugprone-use-after-move): a letter that was not sent is untouched
   auto& failed = std::get<Response>(letter.content).delivery_failed;
   if (failed) failed();
 }

@@ -77,7 +77,7 @@ TEST(RequestParser, RefusesEveryAbuseOfTheHead) {
       {"GET /" + std::string(64 * 1024, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", ErrorCode::header_too_large},
       {get(many), ErrorCode::header_too_large},
       {get(std::string("X: a\0b\r\n", 8)), ErrorCode::malformed},
-      {std::string("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 29), ErrorCode::malformed},
+      {std::string("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 28), ErrorCode::malformed},
       {"GET / HTTP/1.1\nHost: x\n\n", ErrorCode::malformed},
       {"GET / HTTP/1.1\r\nHost: x\n\r\n", ErrorCode::malformed},
       {get("X: a\rb\r\n"), ErrorCode::malformed},

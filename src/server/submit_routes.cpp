@@ -33,7 +33,7 @@ void answer_submission(Services& services, Call call, const Enqueued& task, Dura
                         [call = std::move(call), task, durability](Result<TaskRecord> record) mutable {
                           // The task is accepted, whatever became of the wait.
                           if (!record) return call.answer(submission_response(202, task, durability));
-                          call.answer(outcome_response(call, std::move(task), durability, *record));
+                          call.answer(outcome_response(call, task, durability, *record));
                         });
 }
 

@@ -39,10 +39,12 @@ class Serve(Case):
 
     def test_an_attempt_that_runs_may_finish_during_the_drain(self):
         server = self.serve().wait_until_ready()
-        _, task = server.call("POST", "/api/v1/tasks", {"task_type": "sleep", "payload": {"seconds": 1}})
+        _, task = server.call("POST", "/api/v1/tasks", {"task_type": "sleep", "payload": {"seconds": 3}})
         path = "/api/v1/tasks/" + task["task_id"]
         while server.call("GET", path)[1]["status"] != "processing":
             time.sleep(0.01)
+        # Granted is not yet begun; what was granted later and has ended says that it is.
+        server.call("POST", "/api/v1/tasks?wait=10", {"task_type": "echo"})
         self.assertEqual(server.stop(), 0)
         again = self.serve("--workers", "0")
         record = again.call("GET", path)[1]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <set>
 
 #include "backends/remote/call_pool.hpp"
