@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 
 #include "domain/rules.hpp"
+#include "tests/simulation/inputs.hpp"
 #include "tests/simulation/ledger.hpp"
 
 namespace millrace::simulation {
@@ -12,19 +14,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Milliseconds kept_for_long = std::chrono::hours(24 * 365);
-const std::vector<std::string> queue_names{"default", "mail", "bulk"};
-const std::vector<std::string> type_names{"echo", "send", "crunch"};
-
 /// A worker that was built by somebody else: it forgets answers, repeats calls, stalls, and never comes back.
 struct Worker {
   std::string instance = {};
   bool inside = false;
   int life = 0;
   std::vector<Lease> held = {};
-  std::optional<WorkRequest> unanswered = {};  // to be repeated word for word
-  std::map<std::string, Lease> seen = {};      // by token: what it was ever given
-  std::vector<LeaseToken> old = {};            // tokens of ended attempts, to be used again out of spite
+  std::optional<WorkRequest> unanswered = {};                // to be repeated word for word
+  std::unordered_map<std::string, std::uint32_t> seen = {};  // by token: the incarnation it was given for
+  std::vector<LeaseToken> old = {};                          // tokens of ended attempts, to be used again out of spite
 };
 
 class Run {
@@ -132,47 +130,15 @@ class Run {
   void enqueue() {
     EnqueueRequest request;
     const auto count = 1 + random_.below(5);
-    for (std::uint64_t i = 0; i < count; ++i) request.tasks.push_back(some_task());
+    for (std::uint64_t i = 0; i < count; ++i) {
+      request.tasks.push_back(some_task(random_, world_.wall()));
+      const auto& task = request.tasks.back();
+      if (task.on_duplicate == OnDuplicate::rerun) ledger_.operated(task.task_id.str(), false);
+    }
     request.atomic = random_.chance(0.1);
     if (request.atomic)
       for (auto& task : request.tasks) task.queue = request.tasks.front().queue;
     send_enqueue(std::move(request));
-  }
-
-  TaskSpec some_task() {
-    TaskSpec task;
-    task.task_type = type_names[random_.below(type_names.size())];
-    task.queue = queue_names[random_.below(queue_names.size())];
-    task.payload = "{\"n\":" + std::to_string(random_.below(1000)) + "}";
-    if (random_.chance(0.02)) task.payload = "\"" + std::string(5000, 'x') + "\"";
-    task.result_ttl = kept_for_long;
-    if (random_.chance(0.3)) {
-      task.task_id = "t" + std::to_string(random_.below(400));
-      task.payload = "{}";
-      if (random_.chance(0.1)) {
-        task.on_duplicate = OnDuplicate::rerun;
-        reruns_.insert(task.task_id.str());
-        ledger_.operated(task.task_id.str(), false);
-      }
-    } else if (random_.chance(0.1)) {
-      const auto key = random_.below(50);
-      task.idempotency_key = "k" + std::to_string(key);
-      task.queue = "default";
-      task.task_type = "echo";
-      task.payload = "{\"key\":" + std::to_string(key) + "}";
-    }
-    if (random_.chance(0.2)) task.priority = static_cast<int>(random_.below(201)) - 100;
-    if (random_.chance(0.2)) task.delay = Milliseconds{static_cast<std::int64_t>(random_.below(20'000))};
-    if (random_.chance(0.2)) task.max_retries = static_cast<int>(random_.below(3));
-    if (random_.chance(0.2)) task.timeout = Milliseconds{static_cast<std::int64_t>(1 + random_.below(20'000))};
-    if (random_.chance(0.05))
-      task.expires_at = WallTime{Milliseconds{world_.wall() + static_cast<std::int64_t>(random_.below(30'000))}};
-    if (random_.chance(0.05))
-      task.run_at =
-          task.delay.count() == 0
-              ? std::optional(WallTime{Milliseconds{world_.wall() + static_cast<std::int64_t>(random_.below(30'000))}})
-              : std::nullopt;
-    return task;
   }
 
   void send_enqueue(EnqueueRequest request) {
@@ -215,7 +181,7 @@ class Run {
     send_work(worker, std::move(request));
   }
 
-  WorkRequest ask(Worker& worker) {
+  WorkRequest ask(Worker& worker, double settled_share = 0.5) {
     WorkRequest request;
     request.worker.instance = worker.instance;
     request.worker.name = worker.instance;
@@ -228,8 +194,8 @@ class Run {
     if (random_.chance(0.3)) request.wait = Milliseconds{static_cast<std::int64_t>(random_.below(10'000))};
     std::vector<Lease> keep;
     for (auto& lease : worker.held) {
-      if (random_.chance(0.5)) {
-        request.settle.push_back(some_end(lease));
+      if (random_.chance(settled_share)) {
+        request.settle.push_back(some_end(random_, lease));
         worker.old.push_back(lease.token);
       } else {
         if (random_.chance(0.5)) request.started.push_back(lease.token);
@@ -245,39 +211,6 @@ class Run {
       request.settle.push_back(std::move(late));
     }
     return request;
-  }
-
-  Settle some_end(const Lease& lease) {
-    Settle end;
-    end.token = lease.token;
-    const auto dice = random_.below(100);
-    if (dice < 55) {
-      end.result = random_.chance(0.3) ? "{\"ok\":true}" : "";
-      if (random_.chance(0.1)) end.children.push_back(some_child());
-    } else if (dice < 75) {
-      end.outcome = Outcome::failed;
-      end.error = {"Oops", "it failed", {}};
-      end.permanent = random_.chance(0.1);
-    } else if (dice < 82) {
-      end.outcome = Outcome::released;
-    } else if (dice < 88) {
-      end.outcome = Outcome::deferred;
-      end.delay = Milliseconds{static_cast<std::int64_t>(random_.below(5'000))};
-    } else if (dice < 94) {
-      end.outcome = Outcome::crashed;
-    } else if (dice < 97) {
-      end.outcome = Outcome::timed_out;
-    } else {
-      end.outcome = Outcome::cancelled;
-    }
-    return end;
-  }
-
-  TaskSpec some_child() {
-    TaskSpec child;
-    child.task_type = "echo";
-    child.result_ttl = kept_for_long;
-    return child;
   }
 
   void send_work(Worker& worker, WorkRequest request) {
@@ -300,7 +233,7 @@ class Run {
     for (const auto& lease : reply.leases) {
       ledger_.granted(lease, engine_now());
       ++report_.grants;
-      worker.seen.emplace(lease.token.str(), lease);
+      worker.seen.emplace(lease.token.str(), lease.incarnation);
       const bool known = std::any_of(worker.held.begin(), worker.held.end(),
                                      [&](const Lease& held) { return held.token == lease.token; });
       if (worker.instance == life && !known) worker.held.push_back(lease);
@@ -309,7 +242,7 @@ class Run {
       if (settled.result != ItemResult::recorded || !settled.status) continue;
       const auto seen = worker.seen.find(settled.token.str());
       if (seen == worker.seen.end()) continue;
-      ledger_.settled(settled.task_id.str(), seen->second.incarnation, *settled.status);
+      ledger_.settled(settled.task_id.str(), seen->second, *settled.status);
       for (const auto& child : settled.children) {
         Enqueued accepted;
         accepted.task_id = child;
@@ -367,14 +300,11 @@ class Run {
   /// I10 and I4: counters agree with the tasks, and every lease with its task.
   void check_counters() {
     auto& state = world_.state();
-    std::uint64_t created = 0;
     std::uint64_t kept = 0;
-    std::uint64_t processing = 0;
-    for (const auto& queue : state.queues) {
+    for (const auto& queue : state.queues)
       for (std::size_t status = 1; status <= status_count; ++status) kept += queue.by_status[status];
-      processing += queue.by_status[static_cast<std::size_t>(Status::processing)];
-    }
-    created = state.next_seq - 1;
+    const auto created = state.next_seq - 1;
+    const auto processing = count(Status::processing);
     if (created != kept + state.removed_total + state.purged_total)
       ledger_.fail("I10", std::to_string(created) + " created, " + std::to_string(kept) + " kept");
     if (processing != state.leases.size())
@@ -398,7 +328,7 @@ class Run {
     for (int round = 0; round < 4000; ++round) {
       world_.settle_down();
       for (auto& worker : workers_) {
-        WorkRequest request = worker.unanswered ? *worker.unanswered : ask(worker);
+        WorkRequest request = worker.unanswered ? *worker.unanswered : ask(worker, 0.9);
         if (!worker.unanswered) {
           request.queues.reset();
           request.want = 20;
@@ -408,10 +338,13 @@ class Run {
         send_work(worker, std::move(request));
         world_.settle_down();
       }
-      if (unfinished() == 0) return;
-      // A `run_at` may lie hours ahead after the clock was set back.
-      world_.pass_time(round < 1000 ? 500 + static_cast<std::int64_t>(random_.below(5'000)) : 600'000);
-      if (!ledger_.broken.empty()) return;
+      if (unfinished() == 0 || !ledger_.broken.empty()) return;
+      // When all that is left waits for its time, as a `run_at` may for hours after the clock was set back, the engine
+      // sleeps, exactly as long as it says.
+      if (count(Status::queued) + count(Status::processing) == 0)
+        world_.sleep();
+      else
+        world_.pass_time(500 + static_cast<std::int64_t>(random_.below(5'000)));
     }
     std::string which;
     world_.submit(
@@ -423,6 +356,12 @@ class Run {
     world_.settle_down();
     ledger_.fail("T22", std::to_string(unfinished()) + " tasks do not end:" + which + ", engine " +
                             std::to_string(engine_now()) + ", leases " + std::to_string(world_.state().leases.size()));
+  }
+
+  std::uint64_t count(Status status) {
+    std::uint64_t count = 0;
+    for (const auto& queue : world_.state().queues) count += queue.by_status[static_cast<std::size_t>(status)];
+    return count;
   }
 
   std::uint64_t unfinished() {
@@ -437,22 +376,44 @@ class Run {
     check_counters();
     if (const auto unused = leftover(world_); !unused.empty()) ledger_.fail("disk", "nobody needs " + unused);
     if (!world_.audit().broken.empty()) ledger_.fail("journal", world_.audit().broken);
+    // In portions, as many callers at the same time would.
+    constexpr std::size_t portion = 64;
+    std::vector<Found> found;
     for (const auto& [id, known] : ledger_.tasks()) {
-      if (!known.acknowledged) continue;
-      std::optional<Result<TaskRecord>> record;
-      world_.submit(
-          engine::find_command({id, true, true}, [&](Result<TaskRecord> found) { record = std::move(found); }));
-      for (int i = 0; i < 10 && !record; ++i) world_.settle_down();
-      if (!record) return ledger_.fail("T22", "find " + id + " is not answered");
-      if (!*record) {
-        if (!ledger_.may_be_gone(known)) ledger_.fail("I1", id + " is lost: " + (*record).error().detail);
-        continue;
-      }
-      const auto told = known.outcomes.find((*record)->incarnation);
-      if (told != known.outcomes.end() && told->second != (*record)->status && !known.operated)
-        ledger_.fail("I2", id + " was told " + std::string(to_string(told->second)) + ", is " +
-                               std::string(to_string((*record)->status)));
+      if (known.acknowledged) found.push_back({&id, &known, {}});
+      if (found.size() == portion) look_at(std::exchange(found, {}));
     }
+    look_at(std::move(found));
+  }
+
+  struct Found {
+    const std::string* id;
+    const Ledger::Known* known;
+    std::optional<Result<TaskRecord>> record;
+  };
+
+  void look_at(std::vector<Found> tasks) {
+    for (auto& task : tasks)
+      world_.submit(engine::find_command({*task.id, true, true},
+                                         [&task](Result<TaskRecord> found) { task.record = std::move(found); }));
+    const auto answered = [](const Found& task) { return task.record.has_value(); };
+    for (int i = 0; i < 10 && !std::all_of(tasks.begin(), tasks.end(), answered); ++i) world_.settle_down();
+    for (const auto& task : tasks) compare(task);
+  }
+
+  void compare(const Found& task) {
+    const auto& id = *task.id;
+    const auto& known = *task.known;
+    if (!task.record) return ledger_.fail("T22", "find " + id + " is not answered");
+    const auto& record = *task.record;
+    if (!record) {
+      if (!ledger_.may_be_gone(known)) ledger_.fail("I1", id + " is lost: " + record.error().detail);
+      return;
+    }
+    const auto told = known.outcomes.find(record->incarnation);
+    if (told != known.outcomes.end() && told->second != record->status && !known.operated)
+      ledger_.fail("I2", id + " was told " + std::string(to_string(told->second)) + ", is " +
+                             std::string(to_string(record->status)));
   }
 
   Random random_;
@@ -461,7 +422,6 @@ class Run {
   Ledger ledger_;
   Report report_;
   std::vector<Worker> workers_;
-  std::set<std::string> reruns_;
   std::uint64_t request_number_ = 0;
 };
 

@@ -1,8 +1,10 @@
 #include "tests/simulation/world.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <set>
-#include <sstream>
+#include <type_traits>
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
@@ -84,13 +86,13 @@ void World::run_job() {
 }
 
 void World::settle_down() {
-  for (int quiet = 0; quiet < 3;) {
+  for (;;) {
     tick();
     seal();
-    const bool idle = groups_.empty() && jobs_.empty() && !core_->busy();
+    // A look at the same time that found nothing to do finds nothing the next time either.
+    if (groups_.empty() && jobs_.empty() && !core_->busy()) return;
     while (!groups_.empty()) write_group();
     while (!jobs_.empty()) run_job();
-    quiet = idle ? quiet + 1 : 0;
   }
 }
 
@@ -103,34 +105,54 @@ void World::crash(storage::Crash kind) {
   open();
 }
 
+namespace {
+
+/// Appends words and numbers, each with a space behind it.
+template <class... Words>
+void append(std::string& out, const Words&... words) {
+  const auto one = [&out](const auto& word) {
+    if constexpr (std::is_integral_v<std::decay_t<decltype(word)>>) {
+      char digits[24];
+      out.append(digits, std::to_chars(std::begin(digits), std::end(digits), +word).ptr);
+    } else {
+      out.append(word);
+    }
+    out.push_back(' ');
+  };
+  (one(words), ...);
+}
+
+void append_task(std::string& out, engine::Seq seq, const engine::TaskSlot& slot) {
+  append(out, seq, to_string(slot.status()), "line", slot.line, "attempt", slot.attempt, "fence", slot.fence, "retries",
+         slot.retry_count, "crashes", slot.crashes, "refunds", slot.refunds, "defers", slot.defers, "incarnation",
+         slot.incarnation, "due", slot.due, "ready", slot.ready_at, "ended", slot.ended_at, "started",
+         int{slot.started}, "cancel", int{slot.cancel_requested}, "content", crc32c(slot.content));
+  if (slot.detail && (!slot.detail->history.empty() || slot.detail->error != TaskError{}))
+    append(out, "history", slot.detail->history.size(), "error", slot.detail->error.type);
+  out.push_back('\n');
+}
+
+}  // namespace
+
 std::string digest(World& world) {
   auto& state = world.state();
-  std::ostringstream out;
-  out << "next " << state.next_seq << " fence " << state.last_fence << " removed " << state.removed_total << "\n";
+  std::string out;
+  append(out, "next", state.next_seq, "fence", state.last_fence, "removed", state.removed_total, "\n");
   for (std::uint32_t i = 0; i < state.queues.size(); ++i) {
-    out << "queue " << state.queue_names.text(i) << " paused " << state.queues[i].paused << " bytes "
-        << state.queues[i].payload_bytes;
-    for (const auto count : state.queues[i].by_status) out << " " << count;
-    out << "\n";
+    const auto& queue = state.queues[i];
+    append(out, "queue", state.queue_names.text(i), "paused", int{queue.paused}, "bytes", queue.payload_bytes);
+    for (const auto count : queue.by_status) append(out, count);
+    out.push_back('\n');
   }
   for (std::uint64_t number = 0;; ++number) {
     auto* const entry = state.blocks.at_or_after(number);
     if (entry == nullptr) break;
     while (!world.core().need(number)) world.settle_down();
-    for (std::size_t i = 0; i < engine::slots_per_block; ++i) {
-      const auto& slot = entry->resident->slots[i];
-      if (!slot.exists()) continue;
-      out << number * engine::slots_per_block + i << " " << to_string(slot.status()) << " line " << slot.line
-          << " attempt " << slot.attempt << " fence " << slot.fence << " retries " << slot.retry_count << " crashes "
-          << int{slot.crashes} << " refunds " << int{slot.refunds} << " defers " << slot.defers << " incarnation "
-          << slot.incarnation << " due " << slot.due << " ready " << slot.ready_at << " ended " << slot.ended_at
-          << " started " << slot.started << " cancel " << slot.cancel_requested << " content " << crc32c(slot.content);
-      if (slot.detail && (!slot.detail->history.empty() || slot.detail->error != TaskError{}))
-        out << " history " << slot.detail->history.size() << " error " << slot.detail->error.type;
-      out << "\n";
-    }
+    for (std::size_t i = 0; i < engine::slots_per_block; ++i)
+      if (const auto& slot = entry->resident->slots[i]; slot.exists())
+        append_task(out, number * engine::slots_per_block + i, slot);
   }
-  return out.str();
+  return out;
 }
 
 namespace {

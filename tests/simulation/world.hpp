@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ class World {
     steady_ += milliseconds;
     wall_ += milliseconds;
   }
+  /// Until the core has something to do, as the real engine's thread sleeps when nothing comes.
+  void sleep() { pass_time(std::max<std::int64_t>(1, core_->next_wake(now()) - now().engine)); }
   void step_wall(std::int64_t milliseconds) { wall_ += milliseconds; }
 
   /// Hands a command to the core.
