@@ -82,22 +82,33 @@ Result<void> JournalLog::next_segment(std::uint64_t bytes) {
   if (auto done = sync_current(Sync::disk); !done) return done;
   const auto needed = segment_header_bytes + bytes;
   std::uint64_t number = 0;
+  std::shared_ptr<JournalSegment> spare;
   {
     const std::lock_guard list(mutex_);
     if (!spares_.empty() && spares_.front()->capacity >= needed) {
-      current_ = std::move(spares_.front());
+      spare = std::move(spares_.front());
       spares_.pop_front();
-      segments_.push_back(current_);
-      return {};
+    } else {
+      number = next_number_++;
     }
-    number = next_number_++;
   }
+  if (spare) return take_spare(std::move(spare));
   auto made = create_segment(directory_, number, rounded_up(std::max(options_.segment_bytes, needed)));
   if (!made) return std::move(made).error();
   const std::lock_guard list(mutex_);
   // The order of numbers is the order of records: spares that were passed over are of no use.
   for (; !spares_.empty() && spares_.front()->number < number; spares_.pop_front()) remove_file(*spares_.front());
   current_ = std::move(*made);
+  segments_.push_back(current_);
+  return {};
+}
+
+Result<void> JournalLog::take_spare(std::shared_ptr<JournalSegment> spare) {
+  if (!spare->header_written) {
+    if (auto done = write_segment_header(*spare); !done) return unknown(done.error());
+  }
+  const std::lock_guard list(mutex_);
+  current_ = std::move(spare);
   segments_.push_back(current_);
   return {};
 }

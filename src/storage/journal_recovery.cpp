@@ -92,6 +92,7 @@ Result<bool> JournalLog::replay_segment(JournalSegment& segment, const Changes& 
                    "the log " + segment.file.path().string() + " holds a record of a newer version"};
     }
     sequence_ = (*record)->sequence;
+    segment.last_record = offset;
     segment.end = reader.offset();
   }
 }
@@ -120,12 +121,28 @@ Result<void> JournalLog::recover(AcceptLoss accepted, const Changes& replay) {
     if (auto done = end_log_at({behind.begin(), behind.end()}, accepted); !done) return done;
   }
   spares_ = std::move(behind);
-  if (!segments_.empty()) current_ = segments_.back();
+  for (auto& spare : spares_) spare->header_written = false;
+  if (!segments_.empty()) {
+    current_ = segments_.back();
+    if (auto done = write_last_record_again(*current_); !done) return done;
+  }
   // What only the operating system has until now is relied upon from here on.
   for (auto& segment : segments_) {
     if (auto done = segment->file.sync(); !done) return done;
   }
   return note_synced(directory_);
+}
+
+// A sync that failed before leaves pages that can be read and that the system takes for written: they are gone after a
+// loss of power, and no later sync would tell (F87). Nothing is appended after a failure, so it can only be the last
+// record; the headers of spares are written again before their use.
+Result<void> JournalLog::write_last_record_again(JournalSegment& segment) {
+  const auto until = std::min(segment.capacity, segment.end + record_header_bytes);
+  std::string bytes(until - segment.last_record, '\0');
+  const auto got = segment.file.read_at(segment.last_record, bytes.data(), bytes.size());
+  if (!got) return got.error();
+  bytes.resize(*got);
+  return segment.file.write_at(segment.last_record, bytes);
 }
 
 // Something unreadable stands at the end of the log. Is it the end?

@@ -17,16 +17,22 @@ constexpr std::uint64_t sequence_window = std::uint64_t{1} << 40;
 
 Result<std::shared_ptr<JournalSegment>> format_segment(const std::filesystem::path& directory, PosixFile file,
                                                        std::uint64_t number, std::uint64_t capacity) {
-  if (auto done = file.write_at(0, segment_header(number) + std::string(record_header_bytes, '\0')); !done) {
-    return std::move(done).error();
-  }
-  if (auto done = file.sync(); !done) return std::move(done).error();
-  if (auto done = sync_directory(directory); !done) return std::move(done).error();
-  return std::make_shared<JournalSegment>(
+  auto segment = std::make_shared<JournalSegment>(
       JournalSegment{.number = number, .capacity = capacity, .file = std::move(file), .end = segment_header_bytes});
+  if (auto done = write_segment_header(*segment); !done) return std::move(done).error();
+  if (auto done = sync_directory(directory); !done) return std::move(done).error();
+  return segment;
 }
 
 }  // namespace
+
+Result<void> write_segment_header(JournalSegment& segment) {
+  const auto header = segment_header(segment.number) + std::string(record_header_bytes, '\0');
+  if (auto done = segment.file.write_at(0, header); !done) return done;
+  if (auto done = segment.file.sync(); !done) return done;
+  segment.header_written = true;
+  return {};
+}
 
 void JournalSegment::note_key(std::string_view key, std::uint64_t offset) {
   last_key = key;

@@ -17,8 +17,10 @@ struct JournalSegment {
   std::uint64_t number = 0;
   std::uint64_t capacity = 0;
   PosixFile file;
-  std::uint64_t end = 0;      ///< where the next record goes
-  std::string last_key = {};  ///< of the journal family; empty: no such record here
+  std::uint64_t end = 0;          ///< where the next record goes
+  std::uint64_t last_record = 0;  ///< where the last one began that was found at open
+  bool header_written = true;     ///< false: found at open, the header may be in memory only
+  std::string last_key = {};      ///< of the journal family; empty: no such record here
 
   /// Where a journal key stands, for about every 64 KiB.
   struct Mark {
@@ -45,6 +47,9 @@ Result<std::shared_ptr<JournalSegment>> create_segment(const std::filesystem::pa
 /// The same from a file that is no longer needed: its blocks are used again.
 Result<std::shared_ptr<JournalSegment>> reuse_segment(const std::filesystem::path& directory,
                                                       const std::filesystem::path& old_file, std::uint64_t number);
+
+/// Writes the header of a segment that holds nothing yet, and makes it durable. Errors: `unavailable`, `disk_low`.
+Result<void> write_segment_header(JournalSegment& segment);
 
 /// Reads records one after another, each checked, from `offset` up to `limit`.
 class RecordReader {

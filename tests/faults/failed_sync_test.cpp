@@ -1,0 +1,91 @@
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "broker/blocking.hpp"
+#include "engine/engine.hpp"
+#include "storage/rocks_store.hpp"
+#include "storage/temporary_directory.hpp"
+#include "tests/faults/faulty_disk.hpp"
+
+namespace millrace::faults {
+namespace {
+
+/// One sync of the journal fails, once; as on ext4 and XFS the next one succeeds without writing what was lost.
+class FailedSyncTest : public testing::Test {
+ protected:
+  FailedSyncTest() {
+    disk_.watch(directory_.path());
+    open();
+  }
+
+  void open() {
+    engine_ =
+        engine::open_engine_over(
+            [path = directory_.path() / "db"] { return storage::open_rocks_store(path, {.segment_bytes = 1 << 16}); },
+            {.seed = 1})
+            .value();
+  }
+
+  void lose_power() {
+    engine_->close();
+    engine_.reset();
+    disk_.lose_power();
+    open();
+  }
+
+  std::optional<ErrorCode> enqueue(const std::string& id) {
+    EnqueueRequest request;
+    request.tasks.emplace_back();
+    request.tasks.front().task_id = id;
+    request.tasks.front().task_type = "t";
+    const auto reply = blocking<EnqueueReply>([&](auto done) { engine_->enqueue(request, std::move(done)); });
+    if (!reply) return reply.error().code;
+    return reply->items.front() ? std::nullopt : std::optional(reply->items.front().error().code);
+  }
+
+  std::optional<ErrorCode> find(const std::string& id) {
+    const auto record = blocking<TaskRecord>([&](auto done) { engine_->find({id, false, false}, std::move(done)); });
+    return record ? std::nullopt : std::optional(record.error().code);
+  }
+
+  void wait_until_it_is_open_again() {
+    while (find("before") == ErrorCode::unavailable) std::this_thread::yield();
+  }
+
+  void fail_one_sync() { disk_.plan({.kind = Kind::sync_error, .nth = 1}); }
+
+  FaultyDisk& disk_ = FaultyDisk::instance();
+  storage::TemporaryDirectory directory_{storage::Medium::memory};
+  std::shared_ptr<engine::Engine> engine_;
+};
+
+TEST_F(FailedSyncTest, EndsAcknowledgementsAndReadsUntilTheStoreIsOpenAgain) {
+  ASSERT_EQ(enqueue("before"), std::nullopt);
+  fail_one_sync();
+  EXPECT_EQ(enqueue("during"), ErrorCode::durability_unknown);
+  EXPECT_EQ(find("during"), ErrorCode::unavailable);
+  EXPECT_EQ(enqueue("refused"), ErrorCode::unavailable);
+  wait_until_it_is_open_again();
+  EXPECT_EQ(find("before"), std::nullopt);
+  EXPECT_EQ(find("refused"), ErrorCode::not_found);
+  EXPECT_EQ(enqueue("after"), std::nullopt);
+}
+
+TEST_F(FailedSyncTest, LosesNothingThatIsReadOrAcknowledgedAfterwards) {
+  ASSERT_EQ(enqueue("before"), std::nullopt);
+  fail_one_sync();
+  EXPECT_EQ(enqueue("during"), ErrorCode::durability_unknown);
+  wait_until_it_is_open_again();
+  const auto during = find("during");
+  EXPECT_EQ(enqueue("after"), std::nullopt);
+  lose_power();
+  EXPECT_EQ(find("before"), std::nullopt);
+  EXPECT_EQ(find("during"), during);
+  EXPECT_EQ(find("after"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace millrace::faults
