@@ -37,8 +37,17 @@ JournalLog::~JournalLog() {
   }
 }
 
+// The next one may have waited for this one, so nobody above could have stopped it: where a record is missing on the
+// disk none may follow.
 Result<void> JournalLog::append(const Write& write, Sync sync) {
   const std::lock_guard lock(append_mutex_);
+  if (failed_) return Error{ErrorCode::unavailable, "the log " + directory_.string() + " has failed before"};
+  auto done = append_next(write, sync);
+  failed_ = !done && done.error().code == ErrorCode::durability_unknown;
+  return done;
+}
+
+Result<void> JournalLog::append_next(const Write& write, Sync sync) {
   if (sync != Sync::disk && !unsynced_noted_) {
     if (auto noted = note_unsynced(directory_); !noted) return noted;
     unsynced_noted_ = true;

@@ -38,8 +38,8 @@ struct JournalOptions {
 /// changed, unless the loss was accepted, or the machine went down while commits were not synced. Else it is the last
 /// write, cut short.
 ///
-/// Errors   of `append`: `disk_low`, and only then nothing was written; `durability_unknown`: the log must not be used
-///          any more.
+/// Errors   of `append`: `disk_low`: nothing was written; `durability_unknown`: the log has failed and must be opened
+///          again; `unavailable`: it had failed before, or no segment could be made: nothing was written.
 /// Threads  all calls from any thread; appends wait for each other, scans for none but the moment of a reuse.
 class JournalLog {
  public:
@@ -79,6 +79,7 @@ class JournalLog {
   Result<void> give_up(JournalSegment& segment, std::uint64_t keep_until);
   void note_change(JournalSegment& segment, const Write::Change& change, std::uint64_t offset);
 
+  Result<void> append_next(const Write& write, Sync sync);
   Result<void> next_segment(std::uint64_t bytes);
   Result<void> take_spare(std::shared_ptr<JournalSegment> spare);
   Result<void> sync_current(Sync sync);
@@ -99,6 +100,7 @@ class JournalLog {
   std::uint64_t sequence_ = 0;  // of the last record
   bool unsynced_noted_ = false;
   bool synced_ = true;
+  bool failed_ = false;  // what the last append did is not known
 
   // Taken for moments only, inside append_mutex_ if both.
   mutable std::mutex mutex_;

@@ -1,11 +1,13 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "broker/blocking.hpp"
 #include "engine/engine.hpp"
+#include "storage/journal_log.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/temporary_directory.hpp"
 #include "tests/faults/faulty_disk.hpp"
@@ -85,6 +87,32 @@ TEST_F(FailedSyncTest, LosesNothingThatIsReadOrAcknowledgedAfterwards) {
   EXPECT_EQ(find("before"), std::nullopt);
   EXPECT_EQ(find("during"), during);
   EXPECT_EQ(find("after"), std::nullopt);
+}
+
+TEST(FailedLogTest, TakesNothingMoreAndOpensWithWhatWasAcknowledged) {
+  const storage::TemporaryDirectory directory(storage::Medium::memory);
+  auto& disk = FaultyDisk::instance();
+  disk.watch(directory.path());
+  const auto open = [&] {
+    return storage::JournalLog::open(directory.path() / "log", {.segment_bytes = 1 << 16},
+                                     storage::AcceptLoss::torn_tail, [](const auto&) {})
+        .value();
+  };
+  const auto group = [](const char* key) {
+    storage::Write write;
+    write.put(storage::Family::journal, key, "events");
+    return write;
+  };
+  auto log = open();
+  ASSERT_TRUE(log->append(group("1"), storage::Sync::disk));
+  disk.plan({.kind = Kind::sync_error, .nth = 1});
+  EXPECT_EQ(log->append(group("2"), storage::Sync::disk).error().code, ErrorCode::durability_unknown);
+  EXPECT_EQ(log->append(group("3"), storage::Sync::disk).error().code, ErrorCode::unavailable);
+  log.reset();
+  disk.lose_power();
+  std::vector<std::string> keys;
+  ignore(open()->scan({}, {}, [&](auto key, auto) { return keys.emplace_back(key), true; }), "the keys tell");
+  EXPECT_EQ(keys, std::vector<std::string>{"1"});
 }
 
 }  // namespace
