@@ -9,8 +9,8 @@ namespace millrace {
 
 /// Tells a wall clock that somebody set from one that runs, by what the boot clock says meanwhile (RELIABILITY F21).
 ///
-/// After a jump, what goes by wall time is held: it is due only when the clock as it ran before says so too, and so does
-/// the one that was set. A clock that jumps to next year and back thus sets off nothing. When no reading has shown
+/// After a jump, what goes by wall time is held: it is due only when the clock as it ran before says so too, and so
+/// does the one that was set. A clock that jumps to next year and back thus sets off nothing. When no reading has shown
 /// another jump for `steady_for`, the clock is believed as it is. All times are milliseconds.
 ///
 /// Readings should come once a second or more often.

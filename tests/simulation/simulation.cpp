@@ -283,8 +283,8 @@ class Run {
     const auto had_inside =
         std::any_of(world_.state().leases.begin(), world_.state().leases.end(),
                     [&](const auto& lease) { return world_.state().workers[lease.second.worker]->inside_server; });
-    if (had_inside) return;                    // the restart takes their leases back, by its rules
-    if (world_.wall() > engine_now()) return;  // the clock was set ahead: at open, time jumps and timers fire
+    if (had_inside) return;                         // the restart takes their leases back, by its rules
+    if (world_.wall() > engine_now()) return;       // the clock was set ahead: at open, time jumps and timers fire
     if (world_.core().wall_watch().held()) return;  // a restart believes the clock, and timers fire
     const auto settled = digest(world_);
     world_.crash(storage::Crash::power);
