@@ -28,7 +28,7 @@ TEST(MetricTable, NamesAreUniqueAndPlain) {
 }
 
 TEST(MetricTable, TheDocsAreUpToDate) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../docs/metrics.md";
+  const auto path = std::filesystem::path(MILLRACE_SOURCE_DIR) / "docs/metrics.md";
   std::ifstream file(path);
   const std::string docs(std::istreambuf_iterator<char>(file), {});
   EXPECT_EQ(docs, metrics_markdown()) << "docs/metrics.md: write metrics_markdown() into it";

@@ -218,9 +218,7 @@ TEST_F(WorkerTest, ALeaseThatIsToRunAloneHasNothingBesideIt) {
   std::atomic<bool> disturbed = false;
   worker->on("work", [&](const Json& json) {
     ++now;
-    const auto until =
-        std::chrono::steady_clock::now() + 2ms;  // not a number of yields: a busy machine takes long for each
-    while (std::chrono::steady_clock::now() < until) {
+    for (const auto until = std::chrono::steady_clock::now() + 2ms; std::chrono::steady_clock::now() < until;) {
       std::this_thread::yield();
       if (json.get("alone", false) && now != 1) disturbed = true;
     }

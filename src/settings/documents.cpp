@@ -60,6 +60,14 @@ TOML. Lengths of time are written `250ms`, `30s`, `5min`, `12h`, `1d`, or as a n
 which names every such value at once; an unknown `MILLRACE_…` variable is only warned of.
 )";
 
+constexpr std::string_view fixed_limits = R"(
+## What is fixed
+
+10,000 queues, 10,000 task types, and 100,000 lines (`lines_max`): the pairs of a queue and a task type that ever had a task. A
+task that would need one more is refused with `invalid_argument`, which names the field and the limit; what is there goes on.
+For the soft watermark of the disk the next segment of the log, 32 MiB that are taken in one piece, counts as used already.
+)";
+
 constexpr std::string_view legacy_introduction = R"(
 ## Variables of older systems
 
@@ -86,6 +94,7 @@ std::string configuration_markdown() {
     }
     append_row(out, info);
   }
+  out.append(fixed_limits);
   out.append(legacy_introduction);
   for (const auto& info : legacy_table()) {
     out.append("| ").append(code(info.variable)).append(" | ").append(code(info.default_text)).append(" | ");

@@ -13,7 +13,7 @@ namespace millrace::settings {
 namespace {
 
 std::string file_of_the_project(const std::string& path) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../.." / path);
+  std::ifstream file(std::filesystem::path(MILLRACE_SOURCE_DIR) / path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
