@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -14,10 +15,11 @@
 /// Boost.PFR, and Joao Baptista's). GCC 12 and later, Clang 14 and later.
 namespace millrace::detail {
 
-/// Converts to anything, for counting; never called.
+/// Converts to anything, for counting; never called. It has a body because clang asks for one when T is in an unnamed
+/// namespace and a member wraps it.
 struct Anything {
   template <class T>
-  requires(!std::is_lvalue_reference_v<T>) operator T() const noexcept;
+  requires(!std::is_lvalue_reference_v<T>) [[noreturn]] operator T() const noexcept { std::abort(); }
 };
 
 template <class T, std::size_t... Index>
