@@ -1,5 +1,7 @@
-// Life cycles inside one process, straight on the engine: enqueue → lease → complete, in batches.
+// Life cycles inside one process, straight on the engine: enqueue → lease → complete, in batches. One producer, two
+// workers, each with one call under way; the producer is at most 20 batches ahead, so that the backlog stays small.
 //   engine_bench [level=disk|process|memory] [tasks=1000000] [batch=500] [payload=100] [named=0|1] [dir=./bench-data]
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -33,9 +35,12 @@ double seconds_since(Stopwatch::time_point start) {
   return std::chrono::duration<double>(Stopwatch::now() - start).count();
 }
 
+std::atomic<std::size_t> leased{0};
+
 void produce(Broker& broker, std::size_t tasks, std::size_t batch, const std::string& payload, bool named) {
   std::deque<std::future<Result<EnqueueReply>>> under_way;
   for (std::size_t sent = 0; sent < tasks; sent += batch) {
+    for (auto seen = leased.load(); sent > seen + 20 * batch; seen = leased.load()) leased.wait(seen);
     EnqueueRequest request;
     request.tasks.resize(std::min(batch, tasks - sent));
     for (std::size_t i = 0; i < request.tasks.size(); ++i) {
@@ -56,15 +61,15 @@ void produce(Broker& broker, std::size_t tasks, std::size_t batch, const std::st
   for (auto& answer : under_way) answer.get().value();
 }
 
-void consume(Broker& broker, std::size_t tasks, std::size_t batch) {
+void consume(Broker& broker, std::size_t tasks, std::size_t batch, const std::string& name) {
   std::vector<Settle> settles;
-  for (std::size_t done = 0; done < tasks;) {
+  while (leased < tasks) {
     WorkRequest request;
-    request.worker.instance = "bench";
-    request.worker.name = "bench";
+    request.worker.instance = name;
+    request.worker.name = name;
     request.types = {"noop"};
-    request.want = std::min(batch, tasks - done);
-    request.wait = Milliseconds{settles.empty() ? 1000 : 0};
+    request.want = batch;
+    request.wait = Milliseconds{settles.empty() ? 100 : 0};
     request.settle = std::exchange(settles, {});
     auto reply = blocking<WorkReply>([&](auto answer) { broker.work(std::move(request), std::move(answer)); });
     reply.value();
@@ -72,11 +77,12 @@ void consume(Broker& broker, std::size_t tasks, std::size_t batch) {
       auto& settle = settles.emplace_back();
       settle.token = std::move(lease.token);
     }
-    done += reply->leases.size();
+    leased += reply->leases.size();
+    leased.notify_one();
   }
   WorkRequest last;
-  last.worker.instance = "bench";
-  last.worker.name = "bench";
+  last.worker.instance = name;
+  last.worker.name = name;
   last.settle = std::move(settles);
   blocking<WorkReply>([&](auto answer) { broker.work(std::move(last), std::move(answer)); }).value();
 }
@@ -104,12 +110,15 @@ int main(int argc, char** argv) {
 
   auto start = Stopwatch::now();
   for (int i = 0; i < 200; ++i) produce(*broker, 1, 1, payload, false);
-  consume(*broker, 200, batch);
+  consume(*broker, 200, batch, "first");
+  leased = 0;
   std::printf("one enqueue, one by one: %.3f ms each\n", seconds_since(start) / 200 * 1000);
 
   start = Stopwatch::now();
   std::thread producer([&] { produce(*broker, tasks, batch, payload, named); });
-  consume(*broker, tasks, batch);
+  std::thread other([&] { consume(*broker, tasks, batch, "second"); });
+  consume(*broker, tasks, batch, "first");
+  other.join();
   producer.join();
   const auto took = seconds_since(start);
   std::printf("durability %s, payload %s B, batch %zu, %s ids: %zu life cycles in %.2f s = %.0f /s\n",
