@@ -1,5 +1,7 @@
 #include "engine/checkpoint.hpp"
 
+#include <utility>
+
 #include "base/assert.hpp"
 #include "engine/snapshot.hpp"
 
@@ -21,6 +23,7 @@ void Checkpoint::begin(std::int64_t wall) {
   due_.swap(state_.dirty_blocks);
   state_.dirty_blocks.clear();
   next_ = 0;
+  first_write_ = true;
   for (const auto number : due_) {
     auto& block = *state_.resident(number);
     block.dirty = false;
@@ -59,7 +62,7 @@ void Checkpoint::take_image(Block& block) {
 
 void Checkpoint::flush_write(std::vector<Job>& jobs) {
   if (write_.empty()) return;
-  jobs.emplace_back(WriteJob{std::move(write_), next_ >= due_.size()});
+  jobs.emplace_back(WriteJob{std::move(write_), std::exchange(first_write_, false)});
   write_ = {};
 }
 
@@ -88,6 +91,8 @@ void Checkpoint::write_chunks_and_aliases() {
 
 void Checkpoint::step(std::size_t blocks_max, std::uint64_t committed, std::vector<Job>& jobs) {
   if (!running_ || finishing_) return;
+  waits_for_commit_ = committed < group_;
+  if (waits_for_commit_) return;
   for (; next_ < due_.size() && blocks_max > 0; ++next_) {
     const auto number = due_[next_];
     auto* const block = state_.resident(number);
@@ -101,8 +106,6 @@ void Checkpoint::step(std::size_t blocks_max, std::uint64_t committed, std::vect
     if (write_.bytes() >= write_bytes) flush_write(jobs);
   }
   if (next_ < due_.size()) return;
-  waits_for_commit_ = committed < group_;
-  if (waits_for_commit_) return;
   write_chunks_and_aliases();
   flush_write(jobs);
   jobs.emplace_back(FinishJob{group_, std::move(globals_), std::move(garbage_),

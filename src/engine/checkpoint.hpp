@@ -29,8 +29,9 @@ class Checkpoint {
   void begin(std::int64_t wall);
   /// Takes the image of a marked block now.
   void take_image(Block& block);
-  /// Takes up to `blocks_max` images and hands out write jobs of about a mebibyte; the last job once `committed`, the
-  /// newest group known to be on disk, has reached this checkpoint's.
+  /// Takes up to `blocks_max` images and hands out write jobs of about a mebibyte, once `committed`, the newest group
+  /// known to be on disk, has reached this checkpoint's: an image of a group that a crash took back would be found by
+  /// nobody, since no replay touches its block.
   void step(std::size_t blocks_max, std::uint64_t committed, std::vector<Job>& jobs);
   /// The last job is done.
   void finished();
@@ -43,6 +44,7 @@ class Checkpoint {
   bool running_ = false;
   bool finishing_ = false;
   bool waits_for_commit_ = false;
+  bool first_write_ = false;
   std::uint64_t group_ = 0;
   std::int64_t wall_ = 0;
   std::string globals_ = {};

@@ -99,6 +99,25 @@ TEST_F(CheckpointTest, OfTheSameGroupAsTheOneBeforeKeepsWhatItWrites) {
   EXPECT_EQ(engine_.list().tasks.size(), 1U);
 }
 
+TEST_F(CheckpointTest, AnUnfinishedOneLeavesNoImageOfABlockThatOnlyProgressChanged) {
+  engine_.enqueue_all(std::vector<TaskSpec>(slots_per_block, {.task_type = "echo"}));
+  const auto lease = engine_.work(HandDrivenCore::asking(1)).leases.at(0);
+  engine_.checkpoint();
+  auto report = HandDrivenCore::asking(0);
+  report.extend.push_back({lease.token, Progress{0.5, "half"}, {}});
+  engine_.work(std::move(report));
+  engine_.enqueue({.task_type = "echo"}).value();  // in the second block
+  store_.plan({.call = Call::flush_derived, .nth = store_.calls(Call::flush_derived) + 1});
+  EXPECT_THROW(engine_.checkpoint(), Failure);
+  store_.forget_plans();
+  store_.revive();
+  disk_.flush_derived().value();  // the images reached the disk, what was to follow did not
+  restart();
+  EXPECT_EQ(images(), 2U);
+  engine_.checkpoint();
+  EXPECT_EQ(images(), 2U);
+}
+
 TEST_F(CheckpointTest, NothingIsLeftOfAChunkWithoutTasks) {
   std::vector<TaskSpec> tasks(slots_per_block * BlockTable::chunk_size, {.task_type = "echo", .result_ttl = 0s});
   for (std::size_t at = 0; at < tasks.size(); at += 1024) engine_.enqueue_all({tasks.begin(), tasks.begin() + 1024});

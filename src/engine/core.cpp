@@ -88,7 +88,7 @@ void Core::tick() {
   end_waits_that_are_over();
   answer_watchers();
   prefetch();
-  checkpoint_.step(32, committed_, jobs_);
+  checkpoint_.step(images_now(), committed_, jobs_);
   evict_some();
 }
 
@@ -109,6 +109,7 @@ Group Core::seal() {
     event_writer_.previous = 0;
     group_transitions_ = 0;
   }
+  due_blocks_left_ = due_blocks_per_group;
   metrics_.flush();
   const bool due = journal_bytes_ >= options_.checkpoint_bytes || checkpoint_wanted_ || many_blocks_are_dirty() ||
                    (journal_bytes_ > 0 && state_.now.engine - checkpoint_at_ >= options_.checkpoint_ms);
@@ -195,15 +196,14 @@ void Core::fail_all(const Error& error) {
 // ---- what time asks for ---------------------------------------------------------------------------------------------
 
 void Core::run_due_timers() {
-  constexpr int blocks_per_group = 64;  // bounds a group when very many tasks are due at once
-  int left = blocks_per_group;
+  if (events_.empty()) due_blocks_left_ = due_blocks_per_group;
   const auto run = [&](State::Timers& timers, std::int64_t now, auto armed) {
-    while (!timers.empty() && timers.top().first <= now && left > 0) {
+    while (!timers.empty() && timers.top().first <= now && due_blocks_left_ > 0) {
       const auto [time, number] = timers.top();
       timers.pop();
       auto* const entry = state_.blocks.find(number);
       if (entry == nullptr) continue;
-      --left;
+      --due_blocks_left_;
       if (!entry->resident) {
         need(number);  // its timers are set again when it comes
         continue;

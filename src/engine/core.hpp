@@ -104,7 +104,10 @@ class Core {
   /// Engine time at which `tick` has something to do, at the latest; INT64_MAX if nothing is due.
   EngineTime next_wake(Now now) const;
   /// There is more to do right away, without new input.
-  bool busy() const { return more_due_ || !yielded_.empty() || checkpoint_.can_go_on() || eviction_ != Eviction::done; }
+  bool busy() const {
+    return (more_due_ && (due_blocks_left_ > 0 || events_.empty())) || !yielded_.empty() || checkpoint_.can_go_on() ||
+           eviction_ != Eviction::done;
+  }
 
   void set_admission(Admission admission) {
     if (admission_.refuse_grants && !admission.refuse_grants)
@@ -218,6 +221,7 @@ class Core {
       if (watchers_.contains(seq)) finished_watched_.push_back(seq);
   }
   bool many_blocks_are_dirty() const;
+  std::size_t images_now() const;
   std::uint64_t line_head() const;
   void prefetch();
   void begin_eviction();
@@ -262,6 +266,9 @@ class Core {
   bool jobs_pending_ = false;  // write or finish jobs under way
   bool draining_ = false;
   bool more_due_ = false;
+  /// Bounds a group when very many tasks are due at once, however often the core looks before it can be sealed.
+  static constexpr int due_blocks_per_group = 64;
+  int due_blocks_left_ = due_blocks_per_group;
   enum class Eviction : std::uint8_t { finished, waiting, done } eviction_ = Eviction::done;
   std::uint64_t eviction_at_ = 0;
   std::size_t passed_bytes_ = 0;  // in memory when the last pass was over

@@ -61,6 +61,14 @@ bool Core::many_blocks_are_dirty() const {
   return state_.dirty_blocks.size() * block_bytes > std::max(options_.hot_bytes / 2, few_bytes);
 }
 
+/// Everyone whose command comes next waits for the images of this round, and a checkpoint must not be outrun by what
+/// changes meanwhile: the more was decided, the more is stored.
+std::size_t Core::images_now() const {
+  constexpr std::size_t least = 8;
+  constexpr std::size_t most = 32;
+  return std::min(most, least + static_cast<std::size_t>(group_transitions_) / 16);
+}
+
 void Core::begin_eviction() {
   eviction_ = Eviction::finished;
   eviction_at_ = 0;

@@ -21,7 +21,8 @@ struct LoadJob {
 /// Part of a checkpoint: block images, blobs, chunk records, aliases.
 struct WriteJob {
   storage::Write write = {};
-  bool journal_first = false;  // the journal reaches the disk before this: names must not outlive their tasks
+  /// The journal reaches the disk before this, at every durability: neither names nor images may outlive their groups.
+  bool journal_first = false;
 };
 /// The end of a checkpoint: some names that are no longer held are erased, everything written is flushed, then the
 /// globals are committed, then the journal is cut and what the checkpoint replaced is erased.

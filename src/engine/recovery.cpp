@@ -1,6 +1,7 @@
 #include "engine/recovery.hpp"
 
 #include <map>
+#include <set>
 
 #include "engine/journal.hpp"
 #include "engine/snapshot.hpp"
@@ -113,10 +114,14 @@ Result<void> replay(storage::Store& store, State& state, RecoveryReport& report)
   }
 }
 
-/// Images that an unfinished checkpoint left behind belong to blocks that changed since, so replay has touched them.
-Result<void> erase_orphans(storage::Store& store, const State& state, std::uint64_t checkpoint_group) {
+/// Images that an unfinished checkpoint left behind belong to blocks that changed since. Replay has touched those, but
+/// for the blocks that only a report of progress changed, which is not journaled: they hold a task that was leased.
+Result<void> erase_orphans(storage::Store& store, const State& state, const std::vector<StoredLease>& leases,
+                           std::uint64_t checkpoint_group) {
+  std::set<std::uint64_t> changed(state.dirty_blocks.begin(), state.dirty_blocks.end());
+  for (const auto& lease : leases) changed.insert(block_of(lease.seq));
   storage::Write write;
-  for (const auto number : state.dirty_blocks)
+  for (const auto number : changed)
     write.erase_range(Family::blocks, block_key(number, checkpoint_group + 1), block_key(number + 1, 0));
   return write.empty() ? Result<void>{} : store.write_derived(write);
 }
@@ -125,6 +130,7 @@ Result<void> erase_orphans(storage::Store& store, const State& state, std::uint6
 
 Result<RecoveryReport> recover(storage::Store& store, State& state, Checkpoint& checkpoint) {
   RecoveryReport report;
+  std::vector<StoredLease> leases;
   std::optional<Error> load_failed;
   state.load_now = [&](std::uint64_t block, std::uint64_t version) -> std::unique_ptr<Block> {
     auto read = load_block(store, block, version);
@@ -135,7 +141,6 @@ Result<RecoveryReport> recover(storage::Store& store, State& state, Checkpoint& 
   try {
     auto globals = store.get(Family::meta, globals_key);
     if (!globals) return std::move(globals).error();
-    std::vector<StoredLease> leases;
     if (*globals) {
       if (!read_globals(**globals, state, leases)) return corrupt("the checkpoint record fails its check");
       report.checkpoint_group = state.group;
@@ -151,7 +156,8 @@ Result<RecoveryReport> recover(storage::Store& store, State& state, Checkpoint& 
     return failure.error();
   }
   state.load_now = {};
-  if (auto erased = erase_orphans(store, state, report.checkpoint_group); !erased) return std::move(erased).error();
+  if (auto erased = erase_orphans(store, state, leases, report.checkpoint_group); !erased)
+    return std::move(erased).error();
   return report;
 }
 
