@@ -1,6 +1,7 @@
 #include "storage/journal_log.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -14,6 +15,9 @@ namespace {
 
 constexpr std::size_t kept_buffer_bytes = std::size_t{4} << 20;
 constexpr std::uint64_t page_bytes = 4096;
+/// Of records that nobody has synced: the kernel is told to write them when there are so many, so that the sync that
+/// comes at last, with everyone waiting behind it, finds little left to do.
+constexpr std::uint64_t write_back_bytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t change_overhead_max = 11;  // kind, two sizes of up to five bytes
 
 std::uint64_t rounded_up(std::uint64_t bytes) { return (bytes + page_bytes - 1) / page_bytes * page_bytes; }
@@ -40,6 +44,7 @@ JournalLog::~JournalLog() {
 // The next one may have waited for this one, so nobody above could have stopped it: where a record is missing on the
 // disk none may follow.
 Result<void> JournalLog::append(const Write& write, Sync sync) {
+  if (write.empty() && sync == Sync::disk) return sync_all();
   const std::lock_guard lock(append_mutex_);
   if (failed_) return Error{ErrorCode::unavailable, "the log " + directory_.string() + " has failed before"};
   auto done = append_next(write, sync);
@@ -69,6 +74,7 @@ Result<void> JournalLog::append_next(const Write& write, Sync sync) {
   ++sequence_;
   if (auto put = current_->file.write_at(current_->end, encoded_); !put) return unknown(put.error());
   if (auto done = sync_current(sync); !done) return done;
+  if (sync != Sync::disk) start_write_back(end);
 
   const std::lock_guard list(mutex_);
   write.for_each([&](const Write::Change& change) { note_change(*current_, change, current_->end); });
@@ -76,19 +82,59 @@ Result<void> JournalLog::append_next(const Write& write, Sync sync) {
   return {};
 }
 
-// Never repeated after a failure: the kernel has dropped the pages, and the next sync would lie (F87).
+// Appends that nobody syncs go on meanwhile: at lower durability than `disk` none of them waits for a disk.
+Result<void> JournalLog::sync_all() {
+  std::vector<std::shared_ptr<JournalSegment>> segments;
+  std::uint64_t sequence = 0;
+  {
+    const std::lock_guard lock(append_mutex_);
+    if (failed_) return Error{ErrorCode::unavailable, "the log " + directory_.string() + " has failed before"};
+    if (synced_) return {};
+    segments = unsynced_;
+    segments.push_back(current_);
+    sequence = sequence_;
+  }
+  auto done = sync_files(segments);
+  const std::lock_guard lock(append_mutex_);
+  if (!done) failed_ = true;
+  if (!done || synced_) return done;
+  std::erase_if(unsynced_, [&](const auto& segment) { return segment->number < segments.back()->number; });
+  synced_ = sequence_ == sequence;
+  return done;
+}
+
 Result<void> JournalLog::sync_current(Sync sync) {
   if (sync != Sync::disk || synced_) return {};
-  if (::fdatasync(current_->file.descriptor()) != 0) {
-    return unknown(system_error("sync", current_->file.path(), errno));
-  }
+  unsynced_.push_back(current_);
+  if (auto done = sync_files(unsynced_); !done) return done;
+  unsynced_.clear();
   synced_ = true;
   return {};
 }
 
+// Never repeated after a failure: the kernel has dropped the pages, and tells that to one caller only (F87).
+Result<void> JournalLog::sync_files(const std::vector<std::shared_ptr<JournalSegment>>& segments) {
+  const std::lock_guard lock(sync_mutex_);
+  for (const auto& segment : segments) {
+    if (sync_failed_) return Error{ErrorCode::durability_unknown, "a sync of " + directory_.string() + " failed"};
+    if (::fdatasync(segment->file.descriptor()) == 0) continue;
+    sync_failed_ = true;
+    return unknown(system_error("sync", segment->file.path(), errno));
+  }
+  return {};
+}
+
+// Its failure shows at the sync.
+void JournalLog::start_write_back(std::uint64_t end) {
+  if (end - write_back_from_ < write_back_bytes) return;
+  ::sync_file_range(current_->file.descriptor(), static_cast<off_t>(write_back_from_),
+                    static_cast<off_t>(end - write_back_from_), SYNC_FILE_RANGE_WRITE);
+  write_back_from_ = end;
+}
+
 // Its blocks are reserved here, where running out of space has no consequence but the error.
 Result<void> JournalLog::next_segment(std::uint64_t bytes) {
-  if (auto done = sync_current(Sync::disk); !done) return done;
+  if (!synced_ && (unsynced_.empty() || unsynced_.back() != current_)) unsynced_.push_back(current_);
   const auto needed = segment_header_bytes + bytes;
   std::uint64_t number = 0;
   std::shared_ptr<JournalSegment> spare;
@@ -101,6 +147,7 @@ Result<void> JournalLog::next_segment(std::uint64_t bytes) {
       number = next_number_++;
     }
   }
+  write_back_from_ = 0;
   if (spare) return take_spare(std::move(spare));
   auto made = create_segment(directory_, number, rounded_up(std::max(options_.segment_bytes, needed)));
   if (!made) return std::move(made).error();

@@ -82,7 +82,10 @@ class JournalLog {
   Result<void> append_next(const Write& write, Sync sync);
   Result<void> next_segment(std::uint64_t bytes);
   Result<void> take_spare(std::shared_ptr<JournalSegment> spare);
+  Result<void> sync_all();
   Result<void> sync_current(Sync sync);
+  Result<void> sync_files(const std::vector<std::shared_ptr<JournalSegment>>& segments);
+  void start_write_back(std::uint64_t end);
   std::vector<Section> sections(std::string_view begin, std::string_view end, std::string& first) const;
   Result<bool> scan_section(const Section& section, std::string_view begin, std::string_view end,
                             const Visitor& visit) const;
@@ -94,13 +97,18 @@ class JournalLog {
   const JournalOptions options_;
   Recovery recovery_;
 
-  std::mutex append_mutex_;                  // held for a whole append, with its sync
+  std::mutex append_mutex_;                  // held for a whole append of records, with its sync
   std::shared_ptr<JournalSegment> current_;  // the last of segments_, or none yet
   std::string encoded_;
   std::uint64_t sequence_ = 0;  // of the last record
   bool unsynced_noted_ = false;
   bool synced_ = true;
-  bool failed_ = false;  // what the last append did is not known
+  std::vector<std::shared_ptr<JournalSegment>> unsynced_ = {};  // before the current one, oldest first
+  std::uint64_t write_back_from_ = 0;                           // in the current segment
+  bool failed_ = false;                                         // what the last append did is not known
+
+  std::mutex sync_mutex_;  // held for a sync, inside append_mutex_ if both
+  bool sync_failed_ = false;
 
   // Taken for moments only, inside append_mutex_ if both.
   mutable std::mutex mutex_;
