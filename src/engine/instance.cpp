@@ -6,6 +6,7 @@
 
 #include <openssl/rand.h>
 
+#include "base/background_thread.hpp"
 #include "base/random.hpp"
 #include "engine/snapshot.hpp"
 #include "storage/store.hpp"
@@ -19,6 +20,8 @@ constexpr std::string_view secret_key = "secret";
 constexpr std::string_view format_key = "format";
 constexpr std::string_view format = "millrace-engine 1";
 constexpr std::size_t group_bytes_max = 1 << 20;
+/// Groups of up to so many transitions are written by the core thread when nobody waits for it.
+constexpr std::uint64_t lone_transitions_max = 16;
 
 /// Checks the format of a store, or writes it with a fresh secret into a new one.
 Result<TokenSealer::Secret> read_identity(storage::Store& store) {
@@ -125,9 +128,13 @@ void Instance::start() {
     core_wakes_.notify_one();
   });
   if (disk_) watch_disk();
+  group_began_ = std::chrono::steady_clock::now();
   core_thread_ = std::thread([this] { core_loop(); });
   log_thread_ = std::thread([this] { log_loop(); });
-  writer_thread_ = std::thread([this] { job_loop(writes_, false); });
+  writer_thread_ = std::thread([this] {
+    give_way();
+    job_loop(writes_, false);
+  });
   loader_thread_ = std::thread([this] { job_loop(loads_, true); });
   name_thread(core_thread_, "mr-core");
   name_thread(log_thread_, "mr-log");
@@ -247,6 +254,8 @@ void Instance::hand_over(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   auto group = core_->seal();
   lock.lock();
+  if (inbox_.empty() && !log_is_busy_ && group.transitions <= lone_transitions_max)
+    return write_group(lock, std::move(group), group_began_);
   next_group_ = std::move(group);
   next_group_began_ = group_began_;
   log_wakes_.notify_one();
@@ -266,32 +275,39 @@ void Instance::log_loop() {
     log_wakes_.wait(lock, [&] { return next_group_.has_value() || stop_; });
     if (!next_group_) return;
     auto group = std::move(*next_group_);
-    const auto began = next_group_began_;
-    const bool dead = failed_;
-    lock.unlock();
-    Result<void> written;
-    if (dead) {
-      written = Error{ErrorCode::durability_unknown, "the store failed"};
-    } else if (group.number != 0) {
-      const auto start = std::chrono::steady_clock::now();
-      storage::Write write;
-      write.put(Family::journal, group.key, group.record);
-      written = store_->commit(write, sync_);
-      const auto end = std::chrono::steady_clock::now();
-      core_->metrics().fsyncs.observe(end - start);
-      core_->metrics().commits.observe(end - began);
-      core_->metrics().commit_items.observe(group.transitions);
-    }
-    if (!written) fail(written.error());
-    lock.lock();
-    if (written && group.number != 0) committed_ = group.number;
-    next_group_.reset();
-    core_wakes_.notify_one();
-    lock.unlock();
-    const Error unknown{ErrorCode::durability_unknown, written ? "" : written.error().detail};
-    for (auto& reply : group.replies) reply(written ? nullptr : &unknown);
-    lock.lock();
+    log_is_busy_ = true;
+    write_group(lock, std::move(group), next_group_began_);
+    log_is_busy_ = false;
   }
+}
+
+/// Called with the lock held, and without it while it writes and while the replies go out.
+void Instance::write_group(std::unique_lock<std::mutex>& lock, Group group,
+                           std::chrono::steady_clock::time_point began) {
+  const bool dead = failed_;
+  lock.unlock();
+  Result<void> written;
+  if (dead) {
+    written = Error{ErrorCode::durability_unknown, "the store failed"};
+  } else if (group.number != 0) {
+    const auto start = std::chrono::steady_clock::now();
+    storage::Write write;
+    write.put(Family::journal, group.key, group.record);
+    written = store_->commit(write, sync_);
+    const auto end = std::chrono::steady_clock::now();
+    core_->metrics().fsyncs.observe(end - start);
+    core_->metrics().commits.observe(end - began);
+    core_->metrics().commit_items.observe(group.transitions);
+  }
+  if (!written) fail(written.error());
+  lock.lock();
+  if (written && group.number != 0) committed_ = group.number;
+  next_group_.reset();
+  core_wakes_.notify_one();
+  lock.unlock();
+  const Error unknown{ErrorCode::durability_unknown, written ? "" : written.error().detail};
+  for (auto& reply : group.replies) reply(written ? nullptr : &unknown);
+  lock.lock();
 }
 
 void Instance::job_loop(std::deque<Job>& queue, bool watches_disk) {

@@ -21,7 +21,8 @@ namespace millrace::engine {
 /// `durability_unknown`, everything later `unavailable`.
 ///
 /// Four threads. *Core* decides and applies. *Log* writes one group, waits for its durability, and releases its
-/// replies, while the core fills the next one. *Writer* does the work of checkpoints, *loader* reads blocks and watches
+/// replies, while the core fills the next one; a small group that nothing waits behind is written by the core itself,
+/// which spares two switches of threads. *Writer* does the work of checkpoints, *loader* reads blocks and watches
 /// the disk.
 ///
 /// Threads: `submit` from any thread; the others from one.
@@ -58,6 +59,7 @@ class Instance {
   void hand_over(std::unique_lock<std::mutex>& lock);
   void give_jobs(std::vector<Job> jobs);
   void log_loop();
+  void write_group(std::unique_lock<std::mutex>& lock, Group group, std::chrono::steady_clock::time_point began);
   void job_loop(std::deque<Job>& queue, bool watches_disk);
   void watch_disk();
   void fail(const Error& error);
@@ -81,6 +83,7 @@ class Instance {
   std::deque<Job> writes_, loads_;
   std::optional<Group> next_group_;
   std::chrono::steady_clock::time_point group_began_ = {}, next_group_began_ = {};
+  bool log_is_busy_ = false;  // with a group or with its replies
   std::uint64_t committed_ = 0;
   std::uint64_t committed_seen_ = 0;  // what the core was told
   std::optional<Admission> admission_;
