@@ -18,6 +18,7 @@
 #include <millrace/millrace.hpp>
 
 #include "base/random.hpp"
+#include "bench/paced_load.hpp"
 #include "net/http_client.hpp"
 
 namespace {
@@ -161,41 +162,25 @@ void latency(const Arguments& arguments) {
   std::printf("{\"tasks\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n", tasks, p50, p99, 1000 * took.back());
 }
 
-/// Requests leave at fixed instants whatever the answers do; latency counts from the instant that was meant.
 void paced(const Arguments& arguments) {
-  const auto connections = arguments.number("connections", 64);
-  const auto interval = std::chrono::nanoseconds{1s} * connections / arguments.number("rate", 10'000);
-  const auto end = Stopwatch::now() + 200ms + std::chrono::seconds{arguments.number("seconds", 10)};
-  const auto body = R"({"task_type":"noop","queue":"bench","payload":{"p":")" +
-                    std::string(arguments.number("payload", 100) - 8, 'x') + "\"}}";
-  std::mutex mutex;
-  std::vector<double> all;
-  std::atomic<std::size_t> failed{0};
-  const auto begin = Stopwatch::now() + 200ms;
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < connections; ++i) {
-    threads.emplace_back([&, i] {
-      http::HttpClient client(arguments.text("url"));
-      http::ClientRequest request;
-      request.method = "POST";
-      request.target = "/api/v1/tasks";
-      request.body = body;
-      std::vector<double> took;
-      for (auto due = begin + interval * i / connections; due < end; due += interval) {
-        std::this_thread::sleep_until(due);
-        const auto response = client.request(request);
-        took.push_back(seconds_between(due, Stopwatch::now()));
-        if (!response || response->status != 202) ++failed;
-      }
-      const std::lock_guard lock{mutex};
-      all.insert(all.end(), took.begin(), took.end());
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  const auto rate = static_cast<double>(all.size()) / seconds_between(begin, Stopwatch::now());
+  const auto url = arguments.text("url");
+  const auto host = url.find("//") + 2, colon = url.rfind(':');
+  if (host < 2 || colon < host) throw std::runtime_error("url: http://HOST:PORT is wanted");
+  const auto outcome = bench::run_paced({
+      .host = url.substr(host, colon - host),
+      .port = url.substr(colon + 1),
+      .target = "/api/v1/tasks",
+      .body = R"({"task_type":"noop","queue":"bench","payload":{"p":")" +
+              std::string(arguments.number("payload", 100) - 8, 'x') + "\"}}",
+      .rate = arguments.number("rate", 10'000),
+      .connections = arguments.number("connections", 64),
+      .duration = std::chrono::seconds{arguments.number("seconds", 10)},
+  });
+  auto all = outcome.seconds;
+  const auto rate = static_cast<double>(all.size()) / outcome.took;
   const auto p50 = percentile_ms(all, 0.5), p99 = percentile_ms(all, 0.99);
   std::printf("{\"requests\":%zu,\"failed\":%zu,\"rate\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",
-              all.size(), failed.load(), rate, p50, p99, all.empty() ? 0.0 : 1000 * all.back());
+              all.size(), outcome.failed, rate, p50, p99, all.empty() ? 0.0 : 1000 * all.back());
 }
 
 void retry(const Arguments& arguments) {
