@@ -30,7 +30,7 @@ if(MILLRACE_HIREDIS)
 endif()
 find_library(MILLRACE_RABBITMQ rabbitmq)
 if(MILLRACE_RABBITMQ)
-  millrace_imported(rabbitmq::rabbitmq rabbitmq rabbitmq-c/amqp.h)
+  millrace_imported(rabbitmq::rabbitmq rabbitmq amqp.h)
 endif()
 
 if(MILLRACE_TESTS)
