@@ -4,13 +4,13 @@
 #include <cerrno>
 #include <charconv>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <unistd.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -61,8 +61,8 @@ class PacedRun {
       : plan_(plan), poll_(epoll_create1(EPOLL_CLOEXEC)), timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
     prctl(PR_SET_TIMERSLACK, 1);
     request_ = "POST " + plan.target + " HTTP/1.1\r\nHost: " + plan.host + ":" + plan.port +
-               "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(plan.body.size()) + "\r\n\r\n" +
-               plan.body;
+               "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(plan.body.size()) +
+               "\r\n\r\n" + plan.body;
     watch(timer_, plan.connections);
     for (std::size_t i = 0; i < plan.connections; ++i) {
       connections_.push_back({.fd = connect_to(plan)});
@@ -81,7 +81,9 @@ class PacedRun {
     const auto count = plan_.rate * static_cast<std::size_t>(plan_.duration.count());
     outcome_.seconds.reserve(count);
     const auto begin = Clock::now() + std::chrono::milliseconds{10};
-    const auto due = [&](std::size_t i) { return begin + std::chrono::nanoseconds{std::chrono::seconds{i}} / plan_.rate; };
+    const auto due = [&](std::size_t i) {
+      return begin + std::chrono::nanoseconds{std::chrono::seconds{i}} / plan_.rate;
+    };
     std::size_t sent = 0;
     while (outcome_.seconds.size() < count) {
       for (const auto now = Clock::now(); sent < count && !free_.empty() && due(sent) <= now; ++sent) send(due(sent));

@@ -44,12 +44,14 @@ class [[nodiscard]] Result {
   /// The value; throws `Failure` if there is none.
   T& value() & { return check(), *std::get_if<0>(&state_); }
   const T& value() const& { return check(), *std::get_if<0>(&state_); }
-  T&& value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+  /// Of a temporary it is moved out, so that `for (const auto& item : list().value().items)` reads nothing that is
+  /// gone.
+  T value() && { return check(), std::move(*std::get_if<0>(&state_)); }
 
   /// The value; undefined if there is none.
   T& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) { return std::move(*std::get_if<0>(&state_)); }
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 

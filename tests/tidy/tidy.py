@@ -10,7 +10,6 @@ Prints one line for each place that breaks a rule and exits 1 if there was one.
 import sys
 
 import co_await_rule
-import dangling_rule
 import includes
 import text_rules
 from tree import Tree
@@ -22,7 +21,6 @@ RULES = {
         includes.link_lines,
         includes.beast_in_few_files,
         co_await_rule.braces_in_co_await,
-        dangling_rule.range_for_over_a_temporary,
         text_rules.header_begins_with_pragma,
         text_rules.file_names,
         text_rules.folder_names,
