@@ -6,7 +6,6 @@
 
 #include <openssl/rand.h>
 
-#include "base/background_thread.hpp"
 #include "base/random.hpp"
 #include "engine/snapshot.hpp"
 #include "storage/store.hpp"
@@ -131,10 +130,7 @@ void Instance::start() {
   group_began_ = std::chrono::steady_clock::now();
   core_thread_ = std::thread([this] { core_loop(); });
   log_thread_ = std::thread([this] { log_loop(); });
-  writer_thread_ = std::thread([this] {
-    give_way();
-    job_loop(writes_, false);
-  });
+  writer_thread_ = std::thread([this] { job_loop(writes_, false); });
   loader_thread_ = std::thread([this] { job_loop(loads_, true); });
   name_thread(core_thread_, "mr-core");
   name_thread(log_thread_, "mr-log");

@@ -6,7 +6,6 @@
 #include <rocksdb/transaction_log.h>
 #include <sys/stat.h>
 
-#include "base/background_thread.hpp"
 #include "storage/posix_file.hpp"
 #include "storage/rocks_database.hpp"
 #include "storage/rocks_status.hpp"
@@ -44,20 +43,6 @@ Error open_error(const std::filesystem::path& directory, const rocksdb::Status& 
   return error;
 }
 
-/// RocksDB's own threads give way: nobody waits for a flush or a compaction, and they would compete with those who
-/// answer.
-class BackgroundPriority final : public rocksdb::EventListener {
- public:
-  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { once(); }
-  void OnCompactionBegin(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override { once(); }
-
- private:
-  static void once() {
-    thread_local bool done = false;
-    if (!std::exchange(done, true)) give_way();
-  }
-};
-
 /// RocksDB begins a log of its own at each opening and removes it when every family was flushed after that. Ours takes
 /// its place, so those stay empty, and a store that is often killed would gather them.
 void remove_empty_logs(const std::filesystem::path& directory, rocksdb::DB& database) {
@@ -90,7 +75,6 @@ Result<std::unique_ptr<Store>> open_rocks_store(const std::filesystem::path& dir
   auto tuning = database_tuning(options);
   if (opening.env != nullptr) tuning.env = opening.env;
   tuning.listeners.push_back(failed);
-  tuning.listeners.push_back(std::make_shared<BackgroundPriority>());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const auto status = rocksdb::DB::Open(tuning, directory.string(), family_tunings(options), &handles, &opened);
