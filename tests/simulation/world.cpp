@@ -85,6 +85,12 @@ void World::run_job() {
   core_->job_done(std::move(result));
 }
 
+// No more than that: a core that is short of memory would give the block away again before anybody looks at it.
+void World::load() {
+  tick();
+  while (!jobs_.empty()) run_job();
+}
+
 void World::settle_down() {
   for (;;) {
     tick();
@@ -147,7 +153,7 @@ std::string digest(World& world) {
   for (std::uint64_t number = 0;; ++number) {
     auto* const entry = state.blocks.at_or_after(number);
     if (entry == nullptr) break;
-    while (!world.core().need(number)) world.settle_down();
+    while (!world.core().need(number)) world.load();
     for (std::size_t i = 0; i < engine::slots_per_block; ++i)
       if (const auto& slot = entry->resident->slots[i]; slot.exists())
         append_task(out, number * engine::slots_per_block + i, slot);

@@ -57,6 +57,8 @@ class World {
   void run_job();
   /// Everything until nothing is left to do now.
   void settle_down();
+  /// Reads what the core asked for, and does nothing else.
+  void load();
   /// Power loss or kill -9, then recovery from what the store remembers.
   void crash(storage::Crash kind);
 
