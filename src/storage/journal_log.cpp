@@ -44,7 +44,10 @@ JournalLog::~JournalLog() {
 // The next one may have waited for this one, so nobody above could have stopped it: where a record is missing on the
 // disk none may follow.
 Result<void> JournalLog::append(const Write& write, Sync sync) {
-  if (write.empty() && sync == Sync::disk) return sync_all();
+  if (sync == Sync::disk) {
+    // What others left unsynced goes first, while they go on; with the record itself little is left to sync.
+    if (auto done = sync_all(); !done || write.empty()) return done;
+  }
   const std::lock_guard lock(append_mutex_);
   if (failed_) return Error{ErrorCode::unavailable, "the log " + directory_.string() + " has failed before"};
   auto done = append_next(write, sync);
