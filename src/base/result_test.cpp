@@ -1,9 +1,10 @@
-#include <gtest/gtest.h>
-#include <millrace/result.hpp>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+
+#include <millrace/result.hpp>
 
 namespace millrace {
 namespace {
