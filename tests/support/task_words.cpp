@@ -1,5 +1,6 @@
 #include "tests/support/task_words.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -205,7 +206,18 @@ std::vector<TaskRecord> TaskWords::list_all(ListRequest request) {
 // ---- calls that wait ------------------------------------------------------------------------------------------------
 
 TaskWords::WorkAnswer TaskWords::start_work(WorkRequest request) {
-  return start<WorkReply>([&](auto done) { broker().work(std::move(request), std::move(done)); });
+  const auto instance = request.worker.instance;
+  auto answer = start<WorkReply>([&](auto done) { broker().work(std::move(request), std::move(done)); });
+  // Over a network a later call may overtake it: it has arrived when the broker knows the worker, or has answered.
+  const auto knows = [&](const Stats& stats) {
+    return std::any_of(stats.workers.begin(), stats.workers.end(),
+                       [&](const WorkerStats& worker) { return worker.info.instance == instance; });
+  };
+  for (int i = 0; i < 1000 && answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready; ++i) {
+    const auto stats = blocking<Stats>([&](auto done) { broker().stats(std::move(done)); });
+    if (!stats || knows(*stats)) break;
+  }
+  return answer;
 }
 
 TaskWords::WatchAnswer TaskWords::start_watch(const TaskId& task, Milliseconds wait) {

@@ -81,7 +81,8 @@ class TaskWords {
   using WatchAnswer = std::future<Result<TaskRecord>>;
   WorkAnswer start_work(WorkRequest request);
   WatchAnswer start_watch(const TaskId& task, Milliseconds wait);
-  /// Comes back once everything that was called before has been served.
+  /// Comes back once everything that was called before has been served. Over a network calls overtake each other;
+  /// `start_work` waits until its call has arrived, if the broker did not know that worker.
   void barrier() { stats(); }
   /// The answer; throws if it does not come within 10 s.
   template <class T>
