@@ -51,7 +51,9 @@ class Ledger {
       fail("I12", lease.task_id.str() + " went back to an older incarnation");
     if (lease.incarnation > known.incarnation && !known.operated)
       fail("I12", lease.task_id.str() + " got a new incarnation without an operator");
-    if (lease.incarnation == known.incarnation && known.outcomes.contains(lease.incarnation) && !known.may_be_gone)
+    // A requeued task may have been purged while it waited, and its id used for a new one.
+    const bool used_again = known.may_be_gone || (known.operated && any_may_be_gone_);
+    if (lease.incarnation == known.incarnation && known.outcomes.contains(lease.incarnation) && !used_again)
       fail("I12", lease.task_id.str() + " was granted after its outcome");
     if (lease.incarnation == 1 && lease.attempt == 1 && !known.operated && engine_now < known.not_before)
       fail("I7", lease.task_id.str() + " was granted " + std::to_string(known.not_before - engine_now) + " ms early");
