@@ -11,6 +11,7 @@ import sys
 
 import co_await_rule
 import includes
+import seeded_bugs_rule
 import text_rules
 from tree import Tree
 
@@ -21,6 +22,7 @@ RULES = {
         includes.link_lines,
         includes.beast_in_few_files,
         co_await_rule.braces_in_co_await,
+        seeded_bugs_rule.seeded_bugs_fit,
         text_rules.header_begins_with_pragma,
         text_rules.file_names,
         text_rules.folder_names,

@@ -120,6 +120,13 @@ class RulesTest(unittest.TestCase):
         self.refuses("file_lengths", "src/base/a.cpp", "\n" * 400, also=ratchet("450 src/base/a.cpp\n"))
         self.refuses("file_lengths", "src/base/b.cpp", "\n", also=ratchet("450 src/base/a.cpp\n"))
 
+    def test_a_planted_bug_that_fits_no_place_or_two_is_refused(self):
+        bugs = {"tests/support/seeded_bugs.toml": '[[bug]]\nname = "b"\nfile = "src/base/a.cpp"\nfind = "x = 1;"\nreplace = ""\ntests = []\n'}
+        self.refuses("seeded_bugs_fit", "src/base/a.cpp", "x = 2;\n", also=bugs)
+        self.refuses("seeded_bugs_fit", "src/base/a.cpp", "x = 1; x = 1;\n", also=bugs)
+        self.refuses("seeded_bugs_fit", "src/base/b.cpp", "x = 1;\n", also=bugs)
+        self.accepts("seeded_bugs_fit", "src/base/a.cpp", "x = 1;\n", also=bugs)
+
     def test_unfinished_work_is_refused(self):
         self.refuses("unfinished_work", "src/base/a.cpp", "// TO" + "DO later\n")
         self.accepts("unfinished_work", "src/base/a.cpp", "// done\n")
