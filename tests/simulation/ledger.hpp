@@ -15,7 +15,8 @@ namespace millrace::simulation {
 class Ledger {
  public:
   struct Known {
-    bool acknowledged = false;
+    bool acknowledged = false;    // by an answer that accepted it, or by one that said it was there already
+    bool created = false;         // by an answer that accepted it
     bool may_be_gone = false;     // an operator purged or erased it, or asked to
     bool operated = false;        // an operator may have begun a new incarnation or ended it
     std::int64_t not_before = 0;  // engine time
@@ -27,12 +28,21 @@ class Ledger {
 
   std::string broken = {};
 
-  void accepted(const Enqueued& answer, std::int64_t not_before) {
+  bool acknowledged(const std::string& task) const {
+    const auto known = tasks_.find(task);
+    return known != tasks_.end() && known->second.acknowledged;
+  }
+
+  /// `known_before`: the task had been acknowledged when this answer was asked for. Of two callers that asked at the
+  /// same time, the one who is told of a duplicate may be answered first.
+  void accepted(const Enqueued& answer, std::int64_t not_before, bool known_before) {
     auto& known = tasks_[answer.task_id.str()];
-    if (!answer.duplicate && !any_may_be_gone_ && known.acknowledged && !known.may_be_gone && !known.operated)
-      fail("I8", answer.task_id.str() + " was accepted twice");
-    if (!answer.duplicate) known.not_before = not_before;
     known.acknowledged = true;
+    if (answer.duplicate) return;
+    if ((known.created || known_before) && !may_be_gone(known) && !known.operated)
+      fail("I8", answer.task_id.str() + " was accepted twice");
+    known.created = true;
+    known.not_before = not_before;
   }
 
   void key_mapped(const std::string& key, const std::string& task) {

@@ -7,6 +7,7 @@
 
 #include "domain/rules.hpp"
 #include "tests/simulation/inputs.hpp"
+#include "tests/simulation/invariants.hpp"
 #include "tests/simulation/ledger.hpp"
 
 namespace millrace::simulation {
@@ -39,7 +40,7 @@ class Run {
       const auto steps = 100 + random_.below(300);
       for (std::uint64_t i = 0; i < steps && ledger_.broken.empty(); ++i) step();
       if (ledger_.broken.empty()) drain();
-      if (ledger_.broken.empty()) check_at_the_end();
+      if (ledger_.broken.empty()) check_at_the_end(world_, ledger_);
     } catch (const Failure& failure) {
       ledger_.fail("recovery", failure.what());
     }
@@ -117,8 +118,8 @@ class Run {
       after_crash();
     }
     if (!world_.audit().broken.empty()) ledger_.fail("journal", world_.audit().broken);
-    if (random_.chance(0.01)) check_replay();
-    if (random_.chance(0.05)) check_counters();
+    if (random_.chance(0.01)) check_replay(world_, ledger_, [this] { after_crash(); });
+    if (random_.chance(0.05)) check_counters(world_.state(), ledger_);
   }
 
   /// Workers inside the server die with it; the others live on, without an answer to what they asked.
@@ -147,15 +148,17 @@ class Run {
     const auto now = WallTime{Milliseconds{world_.wall()}};
     prepared.tasks = engine::prepare(request.tasks, TaskLimits{}, now, "tasks");
     const bool dropped = lost();
+    std::vector<bool> known;
+    for (const auto& task : request.tasks) known.push_back(ledger_.acknowledged(task.task_id.str()));
     const auto accepted_at = std::make_shared<std::int64_t>(0);
-    world_.submit(
-        engine::enqueue_command(std::move(prepared), [this, dropped, request, accepted_at](Result<EnqueueReply> reply) {
+    world_.submit(engine::enqueue_command(
+        std::move(prepared), [this, dropped, request, known, accepted_at](Result<EnqueueReply> reply) {
           if (dropped || !reply) return;
           for (std::size_t i = 0; i < reply->items.size(); ++i) {
             const auto& item = reply->items[i];
             if (!item) continue;
             const auto& task = request.tasks[i];
-            ledger_.accepted(*item, *accepted_at + task.delay.count());
+            ledger_.accepted(*item, *accepted_at + task.delay.count(), known[i]);
             if (task.idempotency_key.empty()) continue;
             ledger_.key_mapped(task.queue.str() + "/" + task.idempotency_key, item->task_id.str());
           }
@@ -246,7 +249,7 @@ class Run {
       for (const auto& child : settled.children) {
         Enqueued accepted;
         accepted.task_id = child;
-        ledger_.accepted(accepted, 0);
+        ledger_.accepted(accepted, 0, false);
       }
     }
     if (worker.instance == life) worker.unanswered.reset();
@@ -275,48 +278,6 @@ class Run {
     world_.submit(engine::act_command(request, [](Result<ActReply>) {}));
   }
 
-  // ---- checks ------------------------------------------------------------------------------------------------------
-
-  /// I14: what a restart rebuilds is what was there. Everything is written first, so nothing may be lost.
-  void check_replay() {
-    world_.settle_down();
-    const auto had_inside =
-        std::any_of(world_.state().leases.begin(), world_.state().leases.end(),
-                    [&](const auto& lease) { return world_.state().workers[lease.second.worker]->inside_server; });
-    if (had_inside) return;                         // the restart takes their leases back, by its rules
-    if (world_.wall() > engine_now()) return;       // the clock was set ahead: at open, time jumps and timers fire
-    if (world_.core().wall_watch().held()) return;  // a restart believes the clock, and timers fire
-    const auto settled = digest(world_);
-    world_.crash(storage::Crash::power);
-    after_crash();
-    const auto after = digest(world_);
-    if (settled == after) return;
-    const auto [live, rebuilt] = std::mismatch(settled.begin(), settled.end(), after.begin(), after.end());
-    const auto from = settled.rfind('\n', static_cast<std::size_t>(live - settled.begin())) + 1;
-    const auto line = [&](const std::string& text) { return text.substr(from, text.find('\n', from) - from); };
-    ledger_.fail("I14", "live " + line(settled) + " | rebuilt " + (from < after.size() ? line(after) : "nothing"));
-  }
-
-  /// I10 and I4: counters agree with the tasks, and every lease with its task.
-  void check_counters() {
-    auto& state = world_.state();
-    std::uint64_t kept = 0;
-    for (const auto& queue : state.queues)
-      for (std::size_t status = 1; status <= status_count; ++status) kept += queue.by_status[status];
-    const auto created = state.next_seq - 1;
-    const auto processing = count(Status::processing);
-    if (created != kept + state.removed_total + state.purged_total)
-      ledger_.fail("I10", std::to_string(created) + " created, " + std::to_string(kept) + " kept");
-    if (processing != state.leases.size())
-      ledger_.fail("I4",
-                   std::to_string(processing) + " processing, " + std::to_string(state.leases.size()) + " leases");
-    for (const auto& [fence, lease] : state.leases) {
-      const auto* const slot = state.peek(lease.seq);
-      if (slot == nullptr || slot->status() != Status::processing || slot->fence != fence)
-        ledger_.fail("I4", "a lease whose task is not its own");
-    }
-  }
-
   // ---- the end -----------------------------------------------------------------------------------------------------
 
   /// No faults any more: everything that can end must end (T22).
@@ -338,10 +299,10 @@ class Run {
         send_work(worker, std::move(request));
         world_.settle_down();
       }
-      if (unfinished() == 0 || !ledger_.broken.empty()) return;
+      if (unfinished(world_.state()) == 0 || !ledger_.broken.empty()) return;
       // When all that is left waits for its time, as a `run_at` may for hours after the clock was set back, the engine
       // sleeps, exactly as long as it says.
-      if (count(Status::queued) + count(Status::processing) == 0)
+      if (count(world_.state(), Status::queued) + count(world_.state(), Status::processing) == 0)
         world_.sleep();
       else
         world_.pass_time(500 + static_cast<std::int64_t>(random_.below(5'000)));
@@ -354,66 +315,8 @@ class Run {
                                  which += " " + task.spec.task_id.str() + " " + std::string(to_string(task.status));
                              }));
     world_.settle_down();
-    ledger_.fail("T22", std::to_string(unfinished()) + " tasks do not end:" + which + ", engine " +
+    ledger_.fail("T22", std::to_string(unfinished(world_.state())) + " tasks do not end:" + which + ", engine " +
                             std::to_string(engine_now()) + ", leases " + std::to_string(world_.state().leases.size()));
-  }
-
-  std::uint64_t count(Status status) {
-    std::uint64_t count = 0;
-    for (const auto& queue : world_.state().queues) count += queue.by_status[static_cast<std::size_t>(status)];
-    return count;
-  }
-
-  std::uint64_t unfinished() {
-    std::uint64_t count = 0;
-    for (const auto& queue : world_.state().queues) count += queue.unfinished();
-    return count;
-  }
-
-  /// I1 and I2: every acknowledged task is there with one outcome, the one that was told. Nothing else is on disk.
-  void check_at_the_end() {
-    world_.settle_down();
-    check_counters();
-    if (const auto unused = leftover(world_); !unused.empty()) ledger_.fail("disk", "nobody needs " + unused);
-    if (!world_.audit().broken.empty()) ledger_.fail("journal", world_.audit().broken);
-    // In portions, as many callers at the same time would.
-    constexpr std::size_t portion = 64;
-    std::vector<Found> found;
-    for (const auto& [id, known] : ledger_.tasks()) {
-      if (known.acknowledged) found.push_back({&id, &known, {}});
-      if (found.size() == portion) look_at(std::exchange(found, {}));
-    }
-    look_at(std::move(found));
-  }
-
-  struct Found {
-    const std::string* id;
-    const Ledger::Known* known;
-    std::optional<Result<TaskRecord>> record;
-  };
-
-  void look_at(std::vector<Found> tasks) {
-    for (auto& task : tasks)
-      world_.submit(engine::find_command({*task.id, true, true},
-                                         [&task](Result<TaskRecord> found) { task.record = std::move(found); }));
-    const auto answered = [](const Found& task) { return task.record.has_value(); };
-    for (int i = 0; i < 10 && !std::all_of(tasks.begin(), tasks.end(), answered); ++i) world_.settle_down();
-    for (const auto& task : tasks) compare(task);
-  }
-
-  void compare(const Found& task) {
-    const auto& id = *task.id;
-    const auto& known = *task.known;
-    if (!task.record) return ledger_.fail("T22", "find " + id + " is not answered");
-    const auto& record = *task.record;
-    if (!record) {
-      if (!ledger_.may_be_gone(known)) ledger_.fail("I1", id + " is lost: " + record.error().detail);
-      return;
-    }
-    const auto told = known.outcomes.find(record->incarnation);
-    if (told != known.outcomes.end() && told->second != record->status && !known.operated)
-      ledger_.fail("I2", id + " was told " + std::string(to_string(told->second)) + ", is " +
-                             std::string(to_string(record->status)));
   }
 
   Random random_;
