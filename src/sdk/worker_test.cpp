@@ -1,64 +1,18 @@
 #include <atomic>
-#include <future>
-#include <latch>
+#include <thread>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <millrace/worker.hpp>
-
-#include "base/manual_clock.hpp"
-#include "connect/connection.hpp"
-#include "sdk/fake_broker.hpp"
-#include "sdk/worker_access.hpp"
+#include "sdk/worker_fixture.hpp"
 
 namespace millrace {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Receipt {
-  std::string id = {};
-};
-struct Job {
-  static constexpr auto task_type = "work";
-  static constexpr std::array aliases{"old_work"};
-  static constexpr std::array required{"name"};
-  using Output = Receipt;
-  std::string name = {};
-};
-
-class WorkerTest : public testing::Test {
- protected:
-  /// A worker over the fake with options for tests: it polls without waiting long and has a short grace.
-  std::unique_ptr<Worker> make_worker(WorkerOptions options = {}) {
-    if (options.concurrency == 0) options.concurrency = 2;
-    options.on_event = [this](const WorkerEvent& event) {
-      const std::lock_guard lock(events_mutex);
-      events.push_back(event.kind);
-      errors.emplace_back(event.error);
-    };
-    return std::make_unique<Worker>(handle_of(broker), std::move(options));
-  }
-  bool heard(WorkerEvent::Kind kind) {
-    const std::lock_guard lock(events_mutex);
-    return std::ranges::find(events, kind) != events.end();
-  }
-  /// The only outcome, once it is there.
-  Settle outcome() {
-    EXPECT_TRUE(broker->eventually_settled(1));
-    return broker->settled().front();
-  }
-
-  std::shared_ptr<FakeBroker> broker = std::make_shared<FakeBroker>();
-  std::mutex events_mutex;
-  std::vector<WorkerEvent::Kind> events;
-  std::vector<std::string> errors;
-};
-
 TEST_F(WorkerTest, AHandlersResultIsReportedAsJson) {
   auto worker = make_worker();
-  worker->on([](const Job& job, Context&) { return Receipt{"for " + job.name}; });
+  worker->on([](const NamedWork& job, Context&) { return Receipt{"for " + job.name}; });
   worker->start();
   broker->offer(broker->lease(R"({"name":"ada"})"));
   const auto settle = outcome();
@@ -68,7 +22,7 @@ TEST_F(WorkerTest, AHandlersResultIsReportedAsJson) {
 
 TEST_F(WorkerTest, AliasesReachTheSameHandler) {
   auto worker = make_worker();
-  worker->on([](const Job&) {}, {.aliases = {"older_work"}});
+  worker->on([](const NamedWork&) {}, {.aliases = {"older_work"}});
   worker->start();
   broker->offer({broker->lease(R"({"name":"a"})", "old_work"), broker->lease(R"({"name":"a"})", "older_work")});
   ASSERT_TRUE(broker->eventually_settled(2));
@@ -85,7 +39,7 @@ TEST_F(WorkerTest, UntypedHandlersTakeAndGiveJson) {
 
 struct Ending {
   const char* name;
-  void (*handler)(const Job&, Context&);
+  void (*handler)(const NamedWork&, Context&);
   Outcome outcome;
   bool permanent;
   const char* type;
@@ -103,18 +57,18 @@ TEST_P(HandlerEnding, IsReportedAsWhatItMeans) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Worker, HandlerEnding,
-    testing::Values(Ending{"void", [](const Job&, Context&) {}, Outcome::completed, false, ""},
-                    Ending{"permanent", [](const Job&, Context&) { throw Permanent("no"); }, Outcome::failed, true,
-                           "Permanent"},
-                    Ending{"defer", [](const Job&, Context&) { throw Defer(30s); }, Outcome::deferred, false, ""},
-                    Ending{"exception", [](const Job&, Context&) { throw std::runtime_error("451"); }, Outcome::failed,
-                           false, "std::runtime_error"},
+    testing::Values(Ending{"void", [](const NamedWork&, Context&) {}, Outcome::completed, false, ""},
+                    Ending{"permanent", [](const NamedWork&, Context&) { throw Permanent("no"); }, Outcome::failed,
+                           true, "Permanent"},
+                    Ending{"defer", [](const NamedWork&, Context&) { throw Defer(30s); }, Outcome::deferred, false, ""},
+                    Ending{"exception", [](const NamedWork&, Context&) { throw std::runtime_error("451"); },
+                           Outcome::failed, false, "std::runtime_error"},
                     Ending{"failure",
-                           [](const Job&, Context&) {
+                           [](const NamedWork&, Context&) {
                              throw Failure({ErrorCode::unavailable, "x"});
                            },
                            Outcome::failed, false, "unavailable"},
-                    Ending{"anything", [](const Job&, Context&) { throw 7; }, Outcome::failed, false, "unknown"}),
+                    Ending{"anything", [](const NamedWork&, Context&) { throw 7; }, Outcome::failed, false, "unknown"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(WorkerTest, FalseAndErrorsAreFailures) {
@@ -136,7 +90,7 @@ TEST_F(WorkerTest, FalseAndErrorsAreFailures) {
 
 TEST_F(WorkerTest, APayloadThatDoesNotDecodeFailsAsUndecodableAndNamesTheMember) {
   auto worker = make_worker();
-  worker->on([](const Job&) {});
+  worker->on([](const NamedWork&) {});
   worker->start();
   broker->offer(broker->lease(R"({"name":7})"));
   const auto settle = outcome();
@@ -148,7 +102,7 @@ TEST_F(WorkerTest, APayloadThatDoesNotDecodeFailsAsUndecodableAndNamesTheMember)
 
 TEST_F(WorkerTest, ChildrenTravelWithTheSuccess) {
   auto worker = make_worker();
-  worker->on([](const Job&, Context& context) { context.enqueue(Job{"child"}, {.queue = "next"}); });
+  worker->on([](const NamedWork&, Context& context) { context.enqueue(NamedWork{"child"}, {.queue = "next"}); });
   worker->start();
   broker->offer(broker->lease(R"({"name":"a"})"));
   const auto settle = outcome();
@@ -160,7 +114,7 @@ TEST_F(WorkerTest, ChildrenTravelWithTheSuccess) {
 TEST_F(WorkerTest, ALostAnswerIsAskedForAgainUntilItIsDefinite) {
   auto worker = make_worker();
   std::atomic<int> runs = 0;
-  worker->on([&](const Job&) { ++runs; });
+  worker->on([&](const NamedWork&) { ++runs; });
   broker->lose_answers(2);
   worker->start();
   broker->offer({broker->lease(R"({"name":"a"})"), broker->lease(R"({"name":"b"})")});
@@ -174,7 +128,7 @@ TEST_F(WorkerTest, ALostAnswerIsAskedForAgainUntilItIsDefinite) {
 
 TEST_F(WorkerTest, WorksAgainAfterTheBrokerWasAway) {
   auto worker = make_worker();
-  worker->on([](const Job&) {});
+  worker->on([](const NamedWork&) {});
   broker->refuse_calls(2);
   worker->start();
   broker->offer(broker->lease(R"({"name":"a"})"));
@@ -183,7 +137,7 @@ TEST_F(WorkerTest, WorksAgainAfterTheBrokerWasAway) {
 
 TEST_F(WorkerTest, AnOutcomeThatTheBrokerRefusesBecomesAFailure) {
   auto worker = make_worker();
-  worker->on([](const Job&) {});
+  worker->on([](const NamedWork&) {});
   worker->start();
   auto lease = broker->lease(R"({"name":"a"})");
   broker->find_invalid(lease.token);
@@ -198,7 +152,7 @@ TEST_F(WorkerTest, AnOutcomeThatTheBrokerRefusesBecomesAFailure) {
 TEST_F(WorkerTest, NeverRunsMoreAtATimeThanItHasSlots) {
   auto worker = make_worker({.concurrency = 3});
   std::atomic<int> now = 0, most = 0;
-  worker->on([&](const Job&) {
+  worker->on([&](const NamedWork&) {
     const int here = ++now;
     for (int seen = most; here > seen && !most.compare_exchange_weak(seen, here);) continue;
     std::this_thread::yield();
@@ -235,172 +189,9 @@ TEST_F(WorkerTest, ALeaseThatIsToRunAloneHasNothingBesideIt) {
   EXPECT_FALSE(disturbed);
 }
 
-/// A handler that waits until it is asked to stop, and says why.
-struct Waiting {
-  std::latch begun{1};
-  std::atomic<bool> go = false;
-  std::string reason;
-  void operator()(Context& context) {
-    begun.count_down();
-    const auto token = context.stop_token();
-    while (!token.stop_requested() && !go) std::this_thread::sleep_for(1ms);
-    reason = context.stop_reason();
-    if (token.stop_requested()) throw std::runtime_error("stopped");
-  }
-};
-
-TEST_F(WorkerTest, AnAttemptPastItsTimeoutIsAskedToStopAndReportedAsTimedOut) {
-  ManualClock clock;
-  auto worker = make_worker();
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) { waiting(context); }, {.timeout = 50ms});
-  WorkerAccess::set_clock(*worker, clock);
-  worker->start();
-  broker->offer(broker->lease(R"({"name":"a"})"));
-  waiting.begun.wait();
-  clock.advance(50ms);
-  const auto settle = outcome();
-  EXPECT_EQ(settle.outcome, Outcome::timed_out);
-  EXPECT_EQ(settle.error.message, "ran longer than 0.05 s");
-  EXPECT_EQ(waiting.reason, "timed_out");
-}
-
-TEST_F(WorkerTest, ACancelledAttemptThatStopsIsReportedAsCancelled) {
-  auto worker = make_worker();
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) { waiting(context); });
-  worker->start();
-  const auto lease = broker->lease(R"({"name":"a"})");
-  broker->offer(lease);
-  waiting.begun.wait();
-  broker->ask_to_stop({.token = lease.token, .task_id = lease.task_id, .reason = "cancelled"});
-  EXPECT_EQ(outcome().outcome, Outcome::cancelled);
-  EXPECT_EQ(waiting.reason, "cancelled");
-}
-
-TEST_F(WorkerTest, AnAttemptWhoseLeaseEndsByOurClockIsAskedToStopAndReportsNothing) {
-  ManualClock clock;
-  auto worker = make_worker();
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) { waiting(context); });
-  WorkerAccess::set_clock(*worker, clock);
-  worker->start();
-  const auto lease = broker->lease(R"({"name":"a"})");
-  broker->offer(lease);
-  waiting.begun.wait();
-  clock.advance(60s);  // the machine slept: no renewal in time
-  while (!heard(WorkerEvent::Kind::lease_lost)) std::this_thread::sleep_for(1ms);
-  EXPECT_TRUE(worker->stop());
-  EXPECT_EQ(waiting.reason, "lease_lost");
-  EXPECT_TRUE(broker->settled().empty());
-}
-
-TEST_F(WorkerTest, LongAttemptsAreReportedAsStartedAndRenewedWithTheirProgress) {
-  ManualClock clock;
-  auto worker = make_worker();
-  std::promise<void> begun;
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) {
-    context.progress(0.25, "first");
-    context.progress(0.5, "connecting");
-    context.log("line");
-    waiting(context);
-  });
-  WorkerAccess::set_clock(*worker, clock);
-  worker->start();
-  broker->offer(broker->lease(R"({"name":"a"})"));
-  waiting.begun.wait();
-  clock.advance(1s);
-  ASSERT_TRUE(broker->eventually([](FakeBroker& fake) { return !fake.extended.empty(); }));
-  EXPECT_TRUE(broker->eventually([](FakeBroker& fake) { return fake.started.contains("token-1"); }));
-  EXPECT_TRUE(broker->eventually([](FakeBroker& fake) {
-    return fake.extended[0].progress == Progress{0.5, "connecting"} &&
-           fake.extended[0].logs == std::vector<std::string>{"line"};
-  }));
-  clock.advance(10s);
-  EXPECT_TRUE(broker->eventually([](FakeBroker& fake) { return fake.extended.size() == 2; }));
-  waiting.go = true;
-  EXPECT_EQ(outcome().outcome, Outcome::completed);
-}
-
-TEST_F(WorkerTest, AnAttemptWhoseRenewalIsRefusedIsAskedToStopAndReportsNothing) {
-  ManualClock clock;
-  auto worker = make_worker();
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) { waiting(context); });
-  WorkerAccess::set_clock(*worker, clock);
-  worker->start();
-  const auto lease = broker->lease(R"({"name":"a"})");
-  broker->offer(lease);
-  waiting.begun.wait();
-  broker->take_away(lease.token);
-  clock.advance(1s);
-  while (!heard(WorkerEvent::Kind::lease_lost)) std::this_thread::sleep_for(1ms);
-  EXPECT_TRUE(worker->stop());
-  EXPECT_TRUE(broker->settled().empty());
-}
-
-TEST_F(WorkerTest, AStopFinishesWhatRunsAndHandsBackWhatWaits) {
-  auto worker = make_worker({.concurrency = 1, .prefetch_max = 0});
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) { waiting(context); });
-  worker->start();
-  const auto running = broker->lease(R"({"name":"a"})");
-  const auto suspect = broker->lease(R"({"name":"b"})");
-  broker->offer(running);
-  waiting.begun.wait();
-  worker->request_stop();
-  waiting.go = true;
-  EXPECT_TRUE(worker->wait());
-  ASSERT_EQ(broker->settled().size(), 1u);
-  EXPECT_EQ(broker->settled()[0].outcome, Outcome::completed);
-  EXPECT_EQ(worker->running(), 0u);
-}
-
-TEST_F(WorkerTest, AtTheEndOfTheGraceAttemptsAreAskedToStopAndReleased) {
-  ManualClock clock;
-  auto worker = make_worker();
-  Waiting waiting;
-  worker->on([&](const Job&, Context& context) { waiting(context); });
-  WorkerAccess::set_clock(*worker, clock);
-  worker->start();
-  broker->offer(broker->lease(R"({"name":"a"})"));
-  waiting.begun.wait();
-  worker->request_stop();
-  clock.advance(20s);
-  worker->request_stop();  // a second request: now
-  EXPECT_TRUE(worker->wait());
-  EXPECT_EQ(waiting.reason, "draining");
-  EXPECT_EQ(outcome().outcome, Outcome::released);
-}
-
-TEST_F(WorkerTest, AnAttemptThatIgnoresTheStopIsReleasedWithoutIt) {
-  ManualClock clock;
-  auto worker = make_worker();
-  std::latch begun(1);
-  std::atomic<bool> go = false;
-  worker->on([&](const Job&) {
-    begun.count_down();
-    while (!go) std::this_thread::sleep_for(1ms);
-  });
-  WorkerAccess::set_clock(*worker, clock);
-  worker->start();
-  broker->offer(broker->lease(R"({"name":"a"})"));
-  begun.wait();
-  worker->request_stop();
-  clock.advance(26s);
-  EXPECT_EQ(outcome().outcome, Outcome::released);
-  EXPECT_FALSE(worker->wait());
-  EXPECT_TRUE(heard(WorkerEvent::Kind::attempt_hung));
-  EXPECT_EQ(worker->running(), 1u);
-  go = true;
-  while (worker->running() != 0) std::this_thread::sleep_for(1ms);
-  EXPECT_EQ(broker->settled().size(), 1u);
-}
-
 TEST_F(WorkerTest, StopsAtOnceWhenIdleAndMayBeStoppedAgain) {
   auto worker = make_worker();
-  worker->on([](const Job&) {});
+  worker->on([](const NamedWork&) {});
   EXPECT_TRUE(worker->stop());
   worker->start();
   ASSERT_TRUE(broker->eventually([](FakeBroker& fake) { return fake.poll_waits(); }));
@@ -412,7 +203,7 @@ TEST_F(WorkerTest, StopsAtOnceWhenIdleAndMayBeStoppedAgain) {
 TEST_F(WorkerTest, RefusesToStartWithoutHandlersOrWithOptionsOutOfTheirLimits) {
   EXPECT_EQ(make_worker()->try_start().error().code, ErrorCode::invalid_argument);
   auto worker = make_worker({.lease = 1ms});
-  worker->on([](const Job&) {});
+  worker->on([](const NamedWork&) {});
   EXPECT_EQ(worker->try_start().error().field, "lease");
   auto nameless = make_worker();
   nameless->on([](const Json&) {});
