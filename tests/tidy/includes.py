@@ -46,7 +46,7 @@ VENDORS = {
     "prometheus/": {"observe"},
     "spdlog/": {"observe"},
     "curl/": {"tasks", "sdk", "backends/remote"},
-    "openssl/": {"base", "codec", "engine", "net", "access", "tasks", "server"},
+    "openssl/": {"base", "codec", "engine", "net", "access", "tasks", "server", "backends/redis"},
     "boost/": {"base", "storage", "engine", "net", "server", "sdk", "observe", "access", "connect", "backends/redis",
                "backends/rabbitmq", "backends/remote"},
 }

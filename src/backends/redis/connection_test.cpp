@@ -2,69 +2,21 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <future>
 #include <thread>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "backends/redis/redis_server.hpp"
+#include "backends/redis/connection_fixture.hpp"
 
 namespace millrace::redis {
 namespace {
 
 using namespace std::literals;
+using testing::ConnectionTest;
 using ::testing::HasSubstr;
+using testing::impatient;
 using testing::RedisServer;
-
-class ConnectionTest : public ::testing::Test {
- protected:
-  ~ConnectionTest() override {
-    for (auto& connection : connections) connection->close();
-    guard.reset();
-    thread.join();
-  }
-
-  std::shared_ptr<Connection> open(Endpoint endpoint, ConnectionOptions options = ConnectionOptions(),
-                                   Greeting greeting = Greeting()) {
-    connections.push_back(Connection::open(context, std::move(endpoint), std::move(options), std::move(greeting)));
-    return connections.back();
-  }
-  static Endpoint at(const RedisServer& server) {
-    Endpoint endpoint;
-    endpoint.port = server.port();
-    return endpoint;
-  }
-  static std::future<Result<Reply>> call(Connection& connection, Command command) {
-    auto promise = std::make_shared<std::promise<Result<Reply>>>();
-    connection.call(std::move(command), [promise](Result<Reply> reply) { promise->set_value(std::move(reply)); });
-    return promise->get_future();
-  }
-
-  /// A call that is not answered before somebody pushes to `nothing`; sent when this returns.
-  std::future<Result<Reply>> call_that_waits(Connection& connection, const RedisServer& server) {
-    auto waiting = call(connection, Command("BLPOP", "nothing", 0));
-    auto other = open(at(server));
-    while (call(*other, Command("CLIENT", "LIST")).get().value().text.find("cmd=blpop") == std::string::npos)
-      std::this_thread::sleep_for(1ms);
-    return waiting;
-  }
-
-  boost::asio::io_context context;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{context.get_executor()};
-  std::vector<std::shared_ptr<Connection>> connections;
-  std::thread thread{[this] { context.run(); }};
-};
-
-/// Short times, so that an outage is one soon.
-ConnectionOptions impatient() {
-  ConnectionOptions options;
-  options.call_timeout = 300ms;
-  options.connect_timeout = 300ms;
-  options.reconnect_max = 100ms;
-  return options;
-}
 
 TEST_F(ConnectionTest, AnswersManyThreadsEachWithItsOwn) {
   RedisServer server;
