@@ -163,6 +163,16 @@ TEST_F(ConnectionTest, ClosingEndsWhatWaitsAndRefusesWhatComes) {
   EXPECT_EQ(call(*connection, Command("PING")).get().error().code, ErrorCode::unavailable);
 }
 
+TEST_F(ConnectionTest, ClosingSaysOfACallThatWasNotSentThatNothingHappened) {
+  RedisServer server;
+  server.kill();
+  auto connection = open(at(server));
+  auto waiting = call(*connection, Command("PING"));
+  while (connection->last_failure().empty()) std::this_thread::sleep_for(1ms);
+  connection->close();
+  EXPECT_EQ(waiting.get().error().detail, "the connection to redis was closed");
+}
+
 /// A certificate for `localhost` and its key, signed by itself.
 class Certificate {
  public:
