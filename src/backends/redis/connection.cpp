@@ -189,9 +189,8 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
     drop_stream();
     timer_.cancel();
     reconnect_timer_.cancel();
-    take_inbox();
     answer_all(sent_, {ErrorCode::durability_unknown, "the connection to redis was closed"});
-    answer_all(waiting_, {ErrorCode::unavailable, "the connection to redis was closed"});
+    take_inbox();
   }
 
   // ---- calls ------------------------------------------------------------------------------------------------------
