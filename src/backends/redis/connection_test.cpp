@@ -1,7 +1,6 @@
 #include "backends/redis/connection.hpp"
 
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -183,16 +182,11 @@ class Certificate {
         key() + " -out " + file() + " 2>/dev/null";
     EXPECT_EQ(std::system(words.c_str()), 0);
   }
-  ~Certificate() { std::filesystem::remove_all(folder_); }
-  std::string file() const { return folder_ + "/cert.pem"; }
-  std::string key() const { return folder_ + "/key.pem"; }
+  std::string file() const { return folder_.path() + "/cert.pem"; }
+  std::string key() const { return folder_.path() + "/key.pem"; }
 
  private:
-  static std::string made_folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "millrace-XXXXXX";
-    return ::mkdtemp(pattern.data());
-  }
-  std::string folder_ = made_folder();
+  testing::TemporaryFolder folder_;
 };
 
 TEST_F(ConnectionTest, SpeaksTlsAndChecksWhoAnswers) {

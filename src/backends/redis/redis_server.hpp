@@ -4,7 +4,9 @@
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <stdexcept>
+#include <stdlib.h>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -25,7 +27,25 @@ inline std::uint16_t free_port() {
   return acceptor.local_endpoint().port();
 }
 
-/// A redis-server of Debian's on a free port of 127.0.0.1, without files. It dies with the thread that started it.
+/// A folder of its own that goes with it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = std::filesystem::temp_directory_path() / "millrace-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// A redis-server of Debian's on a free port of 127.0.0.1, which keeps nothing. It dies with the thread that started
+/// it.
 class RedisServer {
  public:
   /// arguments  more of redis-server's; with a `--tls-port` of their own, `port` should be 0
@@ -41,7 +61,8 @@ class RedisServer {
   void signal(int number) const noexcept { ::kill(pid_, number); }
 
   void start() {
-    std::vector<std::string> words{"redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"};
+    std::vector<std::string> words{"redis-server", "--bind", "127.0.0.1", "--save",      "",
+                                   "--appendonly", "no",     "--dir",     folder_.path()};
     if (port_ != 0) words.insert(words.end(), {"--port", std::to_string(port_)});
     words.insert(words.end(), arguments_.begin(), arguments_.end());
     std::vector<char*> argv;
@@ -63,6 +84,7 @@ class RedisServer {
   }
 
  private:
+  TemporaryFolder folder_;
   std::vector<std::string> arguments_;
   std::uint16_t port_;
   pid_t pid_ = -1;
