@@ -26,6 +26,7 @@ TEST(RedisAddress, OneServer) {
   EXPECT_EQ(full.common.password, "p@ss:");
   EXPECT_EQ(full.common.database, 12);
   EXPECT_EQ(parse_address("redis", "//:secret@cache/").value().common.password, "secret");
+  EXPECT_EQ(parse_address("redis", "//:p@ss@cache").value().common.password, "p@ss");
 }
 
 TEST(RedisAddress, Sentinels) {

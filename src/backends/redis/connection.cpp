@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -32,9 +33,9 @@ enum class Stage { down, connecting, greeting, ready, closed };
 
 class PipelinedConnection final : public Connection, public std::enable_shared_from_this<PipelinedConnection> {
  public:
-  PipelinedConnection(asio::io_context& context, Endpoint endpoint, ConnectionOptions options, Greeting greeting)
+  PipelinedConnection(asio::io_context& context, Finder finder, ConnectionOptions options, Greeting greeting)
       : context_(context),
-        endpoint_(std::move(endpoint)),
+        finder_(std::move(finder)),
         options_(std::move(options)),
         greeting_(std::move(greeting)),
         resolver_(context),
@@ -91,15 +92,24 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
     if (stage_ == Stage::closed) return;
     stage_ = Stage::connecting;
     ++session_;
+    endpoint_.reset();
     connect_deadline_ = std::chrono::steady_clock::now() + options_.connect_timeout;
     arm_timer();
-    if (endpoint_.tls && !tls_) {
-      auto made = client_context(endpoint_);
+    finder_(in_session([this](Result<Endpoint> found) {
+      if (!found) return lose(found.error().detail);
+      endpoint_ = std::move(*found);
+      resolve();
+    }));
+  }
+
+  void resolve() {
+    if (endpoint_->tls && !tls_) {
+      auto made = client_context(*endpoint_);
       if (!made) return lose(made.error().detail);
       tls_ = std::move(*made);
     }
     resolver_.async_resolve(
-        endpoint_.host, std::to_string(endpoint_.port),
+        endpoint_->host, std::to_string(endpoint_->port),
         in_session([this](error_code failure, const Stream::Tcp::resolver::results_type& addresses) {
           if (failure) return lose(failure.message());
           stream_ = std::make_shared<Stream>(context_, tls_.get());
@@ -110,7 +120,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   void connected(error_code failure) {
     if (failure) return lose(failure.message());
     stream_->tune();
-    stream_->handshake(endpoint_.host, in_session([this](error_code failed) {
+    stream_->handshake(endpoint_->host, in_session([this](error_code failed) {
                          if (failed) return lose("TLS: " + failed.message());
                          greet();
                        }));
@@ -125,11 +135,11 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
       command.append_to(next_);
       ++introductions_;
     };
-    if (!endpoint_.password.empty())
-      say(endpoint_.user.empty() ? Command("AUTH", endpoint_.password)
-                                 : Command("AUTH", endpoint_.user, endpoint_.password));
+    if (!endpoint_->password.empty())
+      say(endpoint_->user.empty() ? Command("AUTH", endpoint_->password)
+                                  : Command("AUTH", endpoint_->user, endpoint_->password));
     say(Command("CLIENT", "SETNAME", options_.name));
-    if (endpoint_.database != 0) say(Command("SELECT", endpoint_.database));
+    if (endpoint_->database != 0) say(Command("SELECT", endpoint_->database));
     for (const auto& command : greeting_.commands) command.append_to(next_);
     write();
     read();
@@ -156,7 +166,8 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
     const bool was_ready = ready_.exchange(false);
     stage_ = Stage::down;
     ++session_;
-    const auto reason = "redis at " + endpoint_.host + ":" + std::to_string(endpoint_.port) + ": " + why;
+    const auto place = endpoint_ ? " at " + endpoint_->host + ":" + std::to_string(endpoint_->port) : std::string();
+    const auto reason = "redis" + place + ": " + why;
     {
       const std::lock_guard lock(mutex_);
       last_failure_ = reason;
@@ -333,7 +344,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   }
 
   asio::io_context& context_;
-  const Endpoint endpoint_;
+  const Finder finder_;
   const ConnectionOptions options_;
   const Greeting greeting_;
 
@@ -342,6 +353,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   asio::steady_timer timer_;
   asio::steady_timer reconnect_timer_;
   Random random_;
+  std::optional<Endpoint> endpoint_;  // of the present attempt
   std::unique_ptr<asio::ssl::context> tls_;
   std::shared_ptr<Stream> stream_;
   Stage stage_ = Stage::down;
@@ -370,12 +382,18 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
 
 }  // namespace
 
-std::shared_ptr<Connection> Connection::open(asio::io_context& context, Endpoint endpoint, ConnectionOptions options,
+std::shared_ptr<Connection> Connection::open(asio::io_context& context, Finder finder, ConnectionOptions options,
                                              Greeting greeting) {
   auto connection =
-      std::make_shared<PipelinedConnection>(context, std::move(endpoint), std::move(options), std::move(greeting));
+      std::make_shared<PipelinedConnection>(context, std::move(finder), std::move(options), std::move(greeting));
   connection->start();
   return connection;
+}
+
+std::shared_ptr<Connection> Connection::open(asio::io_context& context, Endpoint endpoint, ConnectionOptions options,
+                                             Greeting greeting) {
+  auto finder = [endpoint = std::move(endpoint)](UniqueFunction<void(Result<Endpoint>)> found) { found(endpoint); };
+  return open(context, Finder(std::move(finder)), std::move(options), std::move(greeting));
 }
 
 }  // namespace millrace::redis

@@ -40,6 +40,9 @@ struct ConnectionOptions {
   std::string name = "millrace";    // as CLIENT LIST shows it
 };
 
+/// Tells where to connect, before each attempt, on the context's thread; it may answer later, there.
+using Finder = std::function<void(UniqueFunction<void(Result<Endpoint>)> found)>;
+
 /// What is said after each connect, before any call: when `check` refuses the answers, the connection is given up and
 /// tried again later, with the reason kept.
 struct Greeting {
@@ -59,6 +62,10 @@ class Connection {
  public:
   using Answer = UniqueFunction<void(Result<Reply>)>;
 
+  static std::shared_ptr<Connection> open(boost::asio::io_context& context, Finder finder,
+                                          ConnectionOptions options = ConnectionOptions(),
+                                          Greeting greeting = Greeting());
+  /// Always to the same server.
   static std::shared_ptr<Connection> open(boost::asio::io_context& context, Endpoint endpoint,
                                           ConnectionOptions options = ConnectionOptions(),
                                           Greeting greeting = Greeting());

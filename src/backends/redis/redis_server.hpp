@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <stdlib.h>
 #include <string>
@@ -44,29 +45,17 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// A redis-server of Debian's on a free port of 127.0.0.1, which keeps nothing. It dies with the thread that started
-/// it.
-class RedisServer {
+/// One process of Debian's redis-server. It dies with the thread that started it.
+class ServerProcess {
  public:
-  /// arguments  more of redis-server's; with a `--tls-port` of their own, `port` should be 0
-  explicit RedisServer(std::vector<std::string> arguments = {}, std::uint16_t port = free_port())
-      : arguments_(std::move(arguments)), port_(port) {
-    start();
-  }
-  RedisServer(const RedisServer&) = delete;
-  RedisServer& operator=(const RedisServer&) = delete;
-  ~RedisServer() { kill(); }
-
-  std::uint16_t port() const noexcept { return port_; }
-  void signal(int number) const noexcept { ::kill(pid_, number); }
+  explicit ServerProcess(std::vector<std::string> words) : words_(std::move(words)) { start(); }
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+  ~ServerProcess() { kill(); }
 
   void start() {
-    std::vector<std::string> words{"redis-server", "--bind", "127.0.0.1", "--save",      "",
-                                   "--appendonly", "no",     "--dir",     folder_.path()};
-    if (port_ != 0) words.insert(words.end(), {"--port", std::to_string(port_)});
-    words.insert(words.end(), arguments_.begin(), arguments_.end());
     std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
+    for (auto& word : words_) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -77,6 +66,7 @@ class RedisServer {
       ::_exit(127);
     }
   }
+  void signal(int number) const noexcept { ::kill(pid_, number); }
   void kill() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
@@ -84,10 +74,58 @@ class RedisServer {
   }
 
  private:
-  TemporaryFolder folder_;
-  std::vector<std::string> arguments_;
-  std::uint16_t port_;
+  std::vector<std::string> words_;
   pid_t pid_ = -1;
+};
+
+/// A server on a free port of 127.0.0.1, which keeps nothing.
+class RedisServer {
+ public:
+  /// arguments  more of redis-server's; with a `--tls-port` of their own, `port` should be 0
+  explicit RedisServer(std::vector<std::string> arguments = {}, std::uint16_t port = free_port())
+      : port_(port), process_(words(std::move(arguments))) {}
+
+  std::uint16_t port() const noexcept { return port_; }
+  void start() { process_.start(); }
+  void signal(int number) const noexcept { process_.signal(number); }
+  void kill() { process_.kill(); }
+
+ private:
+  std::vector<std::string> words(std::vector<std::string> arguments) const {
+    std::vector<std::string> words{"redis-server", "--bind", "127.0.0.1", "--save",      "",
+                                   "--appendonly", "no",     "--dir",     folder_.path()};
+    if (port_ != 0) words.insert(words.end(), {"--port", std::to_string(port_)});
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return words;
+  }
+
+  TemporaryFolder folder_;
+  std::uint16_t port_;
+  ServerProcess process_;
+};
+
+/// A Sentinel that watches one primary, and is sure after `down_after_ms` that it is down.
+class Sentinel {
+ public:
+  Sentinel(const std::string& name, std::uint16_t primary, int quorum, int down_after_ms)
+      : process_({"redis-server", configuration(name, primary, quorum, down_after_ms), "--sentinel"}) {}
+
+  std::uint16_t port() const noexcept { return port_; }
+  void kill() { process_.kill(); }
+
+ private:
+  std::string configuration(const std::string& name, std::uint16_t primary, int quorum, int down_after_ms) const {
+    auto path = folder_.path() + "/sentinel.conf";
+    std::ofstream file(path);
+    file << "port " << port_ << "\nbind 127.0.0.1\ndir " << folder_.path() << "\nsentinel monitor " << name
+         << " 127.0.0.1 " << primary << " " << quorum << "\nsentinel down-after-milliseconds " << name << " "
+         << down_after_ms << "\nsentinel failover-timeout " << name << " 1000\n";
+    return path;
+  }
+
+  TemporaryFolder folder_;
+  std::uint16_t port_ = free_port();
+  ServerProcess process_;
 };
 
 }  // namespace millrace::redis::testing
