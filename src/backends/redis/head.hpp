@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <millrace/task.hpp>
+
+namespace millrace::redis {
+
+/// What changes of a task, as Redis keeps it before the content that does not: fixed places, big-endian, because
+/// scripts read and replace single members. Layout in docs/adr/0011; the second part exists once the task was granted.
+struct Head {
+  struct Attempt {
+    std::uint16_t retry_count = 0;
+    std::uint16_t defers = 0;
+    std::uint8_t crashes = 0;
+    std::uint8_t refunds = 0;
+    std::uint8_t unclean_stops = 0;
+    Outcome last_outcome = Outcome::completed;  // if `ended_at` is set
+    std::uint32_t number = 0;                   // grants of this incarnation
+    std::uint32_t worker = 0;                   // of the newest attempt, by number
+    std::int64_t granted_at = 0;                // wall, newest attempt
+    std::int64_t ended_at = 0;                  // wall; 0 while it runs
+    std::uint64_t fence = 0;                    // of the newest attempt
+    friend bool operator==(const Attempt&, const Attempt&) = default;
+  };
+
+  Status status = Status::queued;
+  bool started = false;
+  bool cancel_requested = false;
+  bool alone = false;          // next granted alone
+  bool granted_alone = false;  // the newest attempt was
+  bool due_on_wall = false;
+  bool ended_by_server = false;  // the newest attempt, so its token is void
+  std::int8_t priority = 0;
+  std::uint16_t type = 0;  // number of the task type in its queue
+  std::uint16_t max_retries = 3;
+  std::uint16_t incarnation = 1;
+  std::uint32_t revision = 0;   // grows with every change
+  std::int64_t created_at = 0;  // wall
+  /// scheduled, retrying: when it is due; queued, processing: since when it is ready; finished: when it is removed, 0 =
+  /// never.
+  std::int64_t at = 0;
+  std::int64_t expires_at = 0;  // wall; 0 = never
+  std::optional<Attempt> attempt = {};
+
+  static constexpr std::size_t short_size = 32;
+  static constexpr std::size_t long_size = 68;
+  std::size_t size() const noexcept { return attempt ? long_size : short_size; }
+
+  /// Appends it. Times are cut to 48 bits: milliseconds until the year 10889.
+  void append_to(std::string& out) const;
+  /// The head of `record`; nothing if the bytes cannot be one.
+  static std::optional<Head> read(std::string_view record);
+
+  friend bool operator==(const Head&, const Head&) = default;
+};
+
+}  // namespace millrace::redis
