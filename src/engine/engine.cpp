@@ -132,6 +132,11 @@ class EngineBroker final : public Engine, public Inspector {
     return instance_;
   }
 
+  bool is_closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
+
   EngineHealth health() const {
     EngineHealth health;
     const auto instance = current();
@@ -147,8 +152,8 @@ class EngineBroker final : public Engine, public Inspector {
 
   void submit(std::unique_ptr<Command> command) {
     if (const auto instance = current()) return instance->submit(std::move(command));
-    const std::lock_guard lock(mutex_);
-    command->fail({ErrorCode::unavailable, closed_ ? "the broker is closed" : "the store is being opened again"});
+    // Without the lock: whoever is told may call again at once.
+    command->fail({ErrorCode::unavailable, is_closed() ? "the broker is closed" : "the store is being opened again"});
   }
 
   Result<std::shared_ptr<Instance>> open_instance() {

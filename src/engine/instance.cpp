@@ -19,8 +19,8 @@ constexpr std::string_view secret_key = "secret";
 constexpr std::string_view format_key = "format";
 constexpr std::string_view format = "millrace-engine 1";
 constexpr std::size_t group_bytes_max = 1 << 20;
-/// Groups of up to so many transitions are written by the core thread when nobody waits for it.
-constexpr std::uint64_t lone_transitions_max = 16;
+/// Groups of up to so many transitions and answers are written by the core thread when nobody waits for it.
+constexpr std::uint64_t lone_items_max = 16;
 
 /// Checks the format of a store, or writes it with a fresh secret into a new one.
 Result<TokenSealer::Secret> read_identity(storage::Store& store) {
@@ -250,7 +250,8 @@ void Instance::hand_over(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   auto group = core_->seal();
   lock.lock();
-  if (inbox_.empty() && !log_is_busy_ && group.transitions <= lone_transitions_max)
+  const auto items = std::max<std::uint64_t>(group.transitions, group.replies.size());
+  if (inbox_.empty() && !log_is_busy_ && items <= lone_items_max)
     return write_group(lock, std::move(group), group_began_);
   next_group_ = std::move(group);
   next_group_began_ = group_began_;
@@ -268,7 +269,8 @@ void Instance::give_jobs(std::vector<Job> jobs) {
 void Instance::log_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    log_wakes_.wait(lock, [&] { return next_group_.has_value() || stop_; });
+    // Until the core has ended, not only until it is asked to: it may be about to hand over its last group.
+    log_wakes_.wait(lock, [&] { return next_group_.has_value() || core_done_; });
     if (!next_group_) return;
     auto group = std::move(*next_group_);
     log_is_busy_ = true;
@@ -303,6 +305,7 @@ void Instance::write_group(std::unique_lock<std::mutex>& lock, Group group,
   lock.unlock();
   const Error unknown{ErrorCode::durability_unknown, written ? "" : written.error().detail};
   for (auto& reply : group.replies) reply(written ? nullptr : &unknown);
+  group.replies.clear();  // and what they own, which may call the broker when it goes
   lock.lock();
 }
 

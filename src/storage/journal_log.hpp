@@ -74,7 +74,7 @@ class JournalLog {
   Result<void> recover(AcceptLoss accepted, const Changes& replay);
   Result<std::vector<std::shared_ptr<JournalSegment>>> list_segments();
   Result<bool> replay_segment(JournalSegment& segment, const Changes& replay);
-  Result<void> write_last_record_again(JournalSegment& segment);
+  Result<void> write_again();
   Result<void> end_log_at(std::vector<std::shared_ptr<JournalSegment>> behind, AcceptLoss accepted);
   Result<void> give_up(JournalSegment& segment, std::uint64_t keep_until);
   void note_change(JournalSegment& segment, const Write::Change& change, std::uint64_t offset);

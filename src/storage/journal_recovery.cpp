@@ -26,12 +26,13 @@ Result<std::shared_ptr<JournalSegment>> open_segment(const std::filesystem::path
       JournalSegment{.number = number, .capacity = *size, .file = std::move(*file), .end = segment_header_bytes});
 }
 
-// A segment is in use only once its header is on disk. Without one, records in it mean that the header was damaged.
+// A segment is in use only once its header is on disk. Without one, records in it mean that the header was damaged;
+// with that of another number, that a crash came while it was made ready for that number, so it had been cut.
 Result<bool> was_prepared(const JournalSegment& segment) {
   std::string bytes(segment_header_bytes, '\0');
   const auto got = segment.file.read_at(0, bytes.data(), bytes.size());
   if (!got) return got.error();
-  if (read_segment_header(bytes) == segment.number) return true;
+  if (const auto number = read_segment_header(bytes)) return *number == segment.number;
   const auto records = record_after(segment, segment_header_bytes, 0);
   if (!records) return records.error();
   if (!*records) return false;
@@ -117,15 +118,22 @@ Result<void> JournalLog::recover(AcceptLoss accepted, const Changes& replay) {
     behind.clear();
     segments_.push_back(std::move(segment));
   }
+  // A page of zeros looks like the end of the log when a record begins with it.
+  std::vector<std::shared_ptr<JournalSegment>> suspects;
+  if (whole && !segments_.empty()) suspects.push_back(segments_.back());
+  if (whole && pages_may_be_missing(directory_)) suspects.insert(suspects.end(), behind.begin(), behind.end());
+  for (const auto& segment : suspects) {
+    const auto more = record_after(*segment, segment->end, sequence_);
+    if (!more) return more.error();
+    if (*more) whole = false;
+  }
   if (!whole) {
     if (auto done = end_log_at({behind.begin(), behind.end()}, accepted); !done) return done;
   }
   spares_ = std::move(behind);
   for (auto& spare : spares_) spare->header_written = false;
-  if (!segments_.empty()) {
-    current_ = segments_.back();
-    if (auto done = write_last_record_again(*current_); !done) return done;
-  }
+  if (!segments_.empty()) current_ = segments_.back();
+  if (auto done = write_again(); !done) return done;
   // What only the operating system has until now is relied upon from here on.
   for (auto& segment : segments_) {
     if (auto done = segment->file.sync(); !done) return done;
@@ -134,15 +142,24 @@ Result<void> JournalLog::recover(AcceptLoss accepted, const Changes& replay) {
 }
 
 // A sync that failed before leaves pages that can be read and that the system takes for written: they are gone after a
-// loss of power, and no later sync would tell (F87). Nothing is appended after a failure, so it can only be the last
-// record; the headers of spares are written again before their use.
-Result<void> JournalLog::write_last_record_again(JournalSegment& segment) {
-  const auto until = std::min(segment.capacity, segment.end + record_header_bytes);
-  std::string bytes(until - segment.last_record, '\0');
-  const auto got = segment.file.read_at(segment.last_record, bytes.data(), bytes.size());
-  if (!got) return got.error();
-  bytes.resize(*got);
-  return segment.file.write_at(segment.last_record, bytes);
+// loss of power, and no later sync would tell (F87). Nothing is appended after a failure, so where each record was
+// synced before the next it can only be the last; with a note of others, any. The headers of spares are written again
+// before their use.
+Result<void> JournalLog::write_again() {
+  const bool any = unsynced_is_noted(directory_);
+  for (const auto& segment : segments_) {
+    if (!any && segment != current_) continue;
+    const auto until = std::min(segment->capacity, segment->end + record_header_bytes);
+    std::string bytes(std::size_t{1} << 20, '\0');
+    for (auto at = any ? segment_header_bytes : segment->last_record; at < until;) {
+      const auto got = segment->file.read_at(at, bytes.data(), std::min<std::uint64_t>(bytes.size(), until - at));
+      if (!got) return got.error();
+      if (*got == 0) break;
+      if (auto put = segment->file.write_at(at, std::string_view(bytes).substr(0, *got)); !put) return put;
+      at += *got;
+    }
+  }
+  return {};
 }
 
 // Something unreadable stands at the end of the log. Is it the end?

@@ -1,6 +1,9 @@
 // What a crash, a disk or a person can do to the log, and what opening it makes of that.
+#include <fcntl.h>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +11,8 @@
 #include "base/random.hpp"
 #include "storage/journal_format.hpp"
 #include "storage/journal_log_fixture.hpp"
+#include "storage/journal_segment.hpp"
+#include "storage/posix_file.hpp"
 #include "storage/unsynced_note.hpp"
 
 namespace millrace::storage {
@@ -99,6 +104,31 @@ TEST_F(JournalRecoveryTest, RefusesAHoleOfZerosInTheMiddle) {
   EXPECT_EQ(try_open().error().code, ErrorCode::corrupt);
 }
 
+/// Where each record of a file begins.
+std::vector<std::uint64_t> record_offsets(const std::filesystem::path& path) {
+  auto file = PosixFile::open(path, O_RDWR).value();
+  const auto capacity = file.size().value();
+  const JournalSegment segment{
+      .number = *segment_number(path), .capacity = capacity, .file = std::move(file), .end = 0};
+  RecordReader reader(segment, segment_header_bytes, capacity);
+  std::vector<std::uint64_t> offsets;
+  while (const auto record = reader.next().value()) offsets.push_back(record->offset);
+  return offsets;
+}
+
+TEST_F(JournalRecoveryTest, RefusesAHoleThatLooksLikeTheEnd) {
+  open();
+  for (int i = 0; i < 100; ++i) append(i, 400);
+  log_.reset();
+  ASSERT_THAT(files(), SizeIs(1));
+  auto bytes = read_file(files()[0]);
+  bytes.replace(record_offsets(files()[0])[50], 512, std::string(512, '\0'));
+  write_file(files()[0], bytes);
+  EXPECT_EQ(try_open().error().code, ErrorCode::corrupt);
+  open(AcceptLoss::all);
+  EXPECT_THAT(keys(), SizeIs(50));
+}
+
 TEST_F(JournalRecoveryTest, RefusesWhenAFileIsMissing) {
   open();
   for (int i = 0; i < 600; ++i) append(i, 400);
@@ -146,6 +176,44 @@ TEST_F(JournalRecoveryTest, AcceptsHolesOnlyAfterTheMachineWentDownWithUnsyncedC
   EXPECT_TRUE(log_->recovery().recovered_torn_tail);
   EXPECT_LT(keys().size(), 300U);
   EXPECT_FALSE(pages_may_be_missing(path_));
+}
+
+TEST_F(JournalRecoveryTest, ForgetsRecordsOfANewFileWhoseFirstPageIsMissing) {
+  open();
+  for (int i = 0; i < 600; ++i) append(i, 400, Sync::flush_to_os);
+  std::filesystem::copy(path_, directory_.path() / "copy");
+  log_.reset();
+  path_ = directory_.path() / "copy";
+  const auto file = files().back();
+  auto bytes = read_file(file);
+  ASSERT_GT(record_offsets(file).size(), 20U);
+  bytes.replace(segment_header_bytes, 4096 - segment_header_bytes, std::string(4096 - segment_header_bytes, '\0'));
+  write_file(file, bytes);
+  write_file(path_ / "unsynced", "another life of the machine");
+  open();
+  EXPECT_TRUE(log_->recovery().recovered_torn_tail);
+  EXPECT_TRUE(std::filesystem::exists(path_ / "given-up" / file.filename()));
+  const auto left = read_file(file);
+  EXPECT_EQ(left.substr(segment_header_bytes), std::string(left.size() - segment_header_bytes, '\0'));
+}
+
+TEST_F(JournalRecoveryTest, ForgetsAFileWhoseNewHeaderWasOnDiskBeforeItsNewName) {
+  open();
+  for (int i = 0; i < 600; ++i) append(i, 400);
+  const auto before = files();
+  const auto old_bytes = read_file(before[0]);
+  cut(300);
+  append(600);
+  log_.reset();
+  ASSERT_FALSE(std::filesystem::exists(before[0]));
+  // The file that was cut, under the name it had, with the header it was given next.
+  auto bytes = old_bytes;
+  const auto header = segment_header(*segment_number(files().back())) + std::string(record_header_bytes, '\0');
+  write_file(before[0], bytes.replace(0, header.size(), header));
+  std::filesystem::remove(files().back());
+  open();
+  EXPECT_THAT(keys(), SizeIs(301));
+  EXPECT_FALSE(std::filesystem::exists(before[0]));
 }
 
 TEST_F(JournalRecoveryTest, ForgetsAFileThatACrashLeftHalfPrepared) {

@@ -80,6 +80,8 @@ Result<std::shared_ptr<JournalSegment>> reuse_segment(const std::filesystem::pat
   std::error_code failed;
   std::filesystem::rename(old_file, path, failed);
   if (failed) return system_error("rename", old_file, failed.value());
+  // The name first: under its old one, with the new header, the file would look damaged after a loss of power.
+  if (auto done = sync_directory(directory); !done) return std::move(done).error();
   auto file = PosixFile::open(path, O_RDWR);
   if (!file) return std::move(file).error();
   const auto size = file->size();

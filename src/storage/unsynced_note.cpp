@@ -39,6 +39,8 @@ Result<void> note_synced(const std::filesystem::path& directory) {
   return removed ? sync_directory(directory) : Result<void>{};
 }
 
+bool unsynced_is_noted(const std::filesystem::path& directory) { return !read_note(directory).empty(); }
+
 bool pages_may_be_missing(const std::filesystem::path& directory) {
   const auto noted = read_note(directory);
   return !noted.empty() && noted != boot_id();

@@ -13,6 +13,9 @@ Result<void> note_unsynced(const std::filesystem::path& directory);
 /// Takes the note back: every commit is on disk.
 Result<void> note_synced(const std::filesystem::path& directory);
 
+/// Whether there is a note, of this life of the machine or an earlier one.
+bool unsynced_is_noted(const std::filesystem::path& directory);
+
 /// Whether there is a note from an earlier life of the machine. A crash of the process alone loses no page.
 bool pages_may_be_missing(const std::filesystem::path& directory);
 

@@ -1,4 +1,6 @@
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,11 +26,13 @@ class FailedSyncTest : public testing::Test {
   }
 
   void open() {
-    engine_ =
-        engine::open_engine_over(
-            [path = directory_.path() / "db"] { return storage::open_rocks_store(path, {.segment_bytes = 1 << 16}); },
-            {.seed = 1})
-            .value();
+    engine_ = engine::open_engine_over(
+                  [this]() -> Result<std::unique_ptr<storage::Store>> {
+                    if (!may_open_) return Error{ErrorCode::unavailable, "the test keeps the store closed"};
+                    return storage::open_rocks_store(directory_.path() / "db", {.segment_bytes = 1 << 16});
+                  },
+                  {.seed = 1})
+                  .value();
   }
 
   void lose_power() {
@@ -61,6 +65,7 @@ class FailedSyncTest : public testing::Test {
 
   FaultyDisk& disk_ = FaultyDisk::instance();
   storage::TemporaryDirectory directory_{storage::Medium::memory};
+  std::atomic<bool> may_open_ = true;
   std::shared_ptr<engine::Engine> engine_;
 };
 
@@ -89,7 +94,31 @@ TEST_F(FailedSyncTest, LosesNothingThatIsReadOrAcknowledgedAfterwards) {
   EXPECT_EQ(find("after"), std::nullopt);
 }
 
-TEST(FailedLogTest, TakesNothingMoreAndOpensWithWhatWasAcknowledged) {
+TEST_F(FailedSyncTest, WhoeverIsRefusedMeanwhileMayCallAgainFromTheAnswer) {
+  may_open_ = false;
+  fail_one_sync();
+  EXPECT_EQ(enqueue("during"), ErrorCode::durability_unknown);
+  const auto closed = [&] {
+    const auto stats = blocking<Stats>([&](auto done) { engine_->stats(std::move(done)); });
+    return !stats && stats.error().detail == "the store is being opened again";
+  };
+  while (!closed()) std::this_thread::yield();
+  std::optional<ErrorCode> second;
+  engine_->stats(
+      [&](const Result<Stats>&) { engine_->stats([&](const Result<Stats>& again) { second = again.error().code; }); });
+  EXPECT_EQ(second, ErrorCode::unavailable);
+  may_open_ = true;
+  wait_until_it_is_open_again();
+  EXPECT_EQ(enqueue("after"), std::nullopt);
+}
+
+storage::Write group(const std::string& key) {
+  storage::Write write;
+  write.put(storage::Family::journal, key, std::string(1000, 'e'));
+  return write;
+}
+
+TEST(FailedLogTest, LosesNothingThatCouldBeReadAfterASyncOfManyRecordsFailed) {
   const storage::TemporaryDirectory directory(storage::Medium::memory);
   auto& disk = FaultyDisk::instance();
   disk.watch(directory.path());
@@ -98,10 +127,35 @@ TEST(FailedLogTest, TakesNothingMoreAndOpensWithWhatWasAcknowledged) {
                                      storage::AcceptLoss::torn_tail, [](const auto&) {})
         .value();
   };
-  const auto group = [](const char* key) {
-    storage::Write write;
-    write.put(storage::Family::journal, key, "events");
-    return write;
+  const auto keys_of = [](const storage::JournalLog& log) {
+    std::vector<std::string> keys;
+    ignore(log.scan({}, {}, [&](auto key, auto) { return keys.emplace_back(key), true; }), "the keys tell");
+    return keys;
+  };
+  auto log = open();
+  ASSERT_TRUE(log->append(group("100"), storage::Sync::disk));
+  for (int i = 101; i < 300; ++i) ASSERT_TRUE(log->append(group(std::to_string(i)), storage::Sync::flush_to_os));
+  disk.plan({.kind = Kind::sync_error, .nth = 1});
+  EXPECT_FALSE(log->append(group("300"), storage::Sync::disk));
+  log.reset();
+  log = open();
+  auto readable = keys_of(*log);
+  EXPECT_GE(readable.size(), 200u);
+  ASSERT_TRUE(log->append(group("400"), storage::Sync::disk));
+  readable.emplace_back("400");
+  log.reset();
+  disk.lose_power();
+  EXPECT_EQ(keys_of(*open()), readable);
+}
+
+TEST(FailedLogTest, TakesNothingMoreAndOpensWithWhatWasAcknowledged) {
+  const storage::TemporaryDirectory directory(storage::Medium::memory);
+  auto& disk = FaultyDisk::instance();
+  disk.watch(directory.path());
+  const auto open = [&] {
+    return storage::JournalLog::open(directory.path() / "log", {.segment_bytes = 1 << 16},
+                                     storage::AcceptLoss::torn_tail, [](const auto&) {})
+        .value();
   };
   auto log = open();
   ASSERT_TRUE(log->append(group("1"), storage::Sync::disk));
