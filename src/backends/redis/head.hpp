@@ -9,24 +9,25 @@
 
 namespace millrace::redis {
 
+/// The second part of a head: what a task that was granted has spent, and its newest attempt.
+struct NewestAttempt {
+  std::uint16_t retry_count = 0;
+  std::uint16_t defers = 0;
+  std::uint8_t crashes = 0;
+  std::uint8_t refunds = 0;
+  std::uint8_t unclean_stops = 0;
+  Outcome last_outcome = Outcome::completed;  // if `ended_at` is set
+  std::uint32_t number = 0;                   // grants of this incarnation
+  std::uint32_t worker = 0;                   // of the newest attempt, by number
+  std::int64_t granted_at = 0;                // wall, newest attempt
+  std::int64_t ended_at = 0;                  // wall; 0 while it runs
+  std::uint64_t fence = 0;                    // of the newest attempt
+  friend bool operator==(const NewestAttempt&, const NewestAttempt&) = default;
+};
+
 /// What changes of a task, as Redis keeps it before the content that does not: fixed places, big-endian, because
 /// scripts read and replace single members. Layout in docs/adr/0011; the second part exists once the task was granted.
 struct Head {
-  struct Attempt {
-    std::uint16_t retry_count = 0;
-    std::uint16_t defers = 0;
-    std::uint8_t crashes = 0;
-    std::uint8_t refunds = 0;
-    std::uint8_t unclean_stops = 0;
-    Outcome last_outcome = Outcome::completed;  // if `ended_at` is set
-    std::uint32_t number = 0;                   // grants of this incarnation
-    std::uint32_t worker = 0;                   // of the newest attempt, by number
-    std::int64_t granted_at = 0;                // wall, newest attempt
-    std::int64_t ended_at = 0;                  // wall; 0 while it runs
-    std::uint64_t fence = 0;                    // of the newest attempt
-    friend bool operator==(const Attempt&, const Attempt&) = default;
-  };
-
   Status status = Status::queued;
   bool started = false;
   bool cancel_requested = false;
@@ -44,7 +45,7 @@ struct Head {
   /// never.
   std::int64_t at = 0;
   std::int64_t expires_at = 0;  // wall; 0 = never
-  std::optional<Attempt> attempt = {};
+  std::optional<NewestAttempt> attempt = {};
 
   static constexpr std::size_t short_size = 32;
   static constexpr std::size_t long_size = 68;
