@@ -150,8 +150,9 @@ Result<void> JournalLog::write_again() {
   for (const auto& segment : segments_) {
     if (!any && segment != current_) continue;
     const auto until = std::min(segment->capacity, segment->end + record_header_bytes);
-    std::string bytes(std::size_t{1} << 20, '\0');
-    for (auto at = any ? segment_header_bytes : segment->last_record; at < until;) {
+    auto at = any ? segment_header_bytes : segment->last_record;
+    std::string bytes(std::min<std::uint64_t>(std::size_t{1} << 20, until - std::min(at, until)), '\0');
+    while (at < until) {
       const auto got = segment->file.read_at(at, bytes.data(), std::min<std::uint64_t>(bytes.size(), until - at));
       if (!got) return got.error();
       if (*got == 0) break;

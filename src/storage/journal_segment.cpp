@@ -123,7 +123,8 @@ Result<std::optional<RecordReader::Record>> RecordReader::next() {
 
 // Few places pass the test of the sequence, so few checksums are computed.
 Result<bool> record_after(const JournalSegment& segment, std::uint64_t offset, std::uint64_t sequence) {
-  std::string buffer(buffer_bytes, '\0');
+  std::string buffer(std::min<std::uint64_t>(buffer_bytes, segment.capacity - std::min(offset, segment.capacity)),
+                     '\0');
   while (offset + record_header_bytes <= segment.capacity) {
     const auto got = segment.file.read_at(offset, buffer.data(), buffer.size());
     if (!got) return got.error();
