@@ -1,4 +1,5 @@
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,6 +113,12 @@ TEST_F(FailedSyncTest, WhoeverIsRefusedMeanwhileMayCallAgainFromTheAnswer) {
   EXPECT_EQ(enqueue("after"), std::nullopt);
 }
 
+std::unique_ptr<storage::JournalLog> open_log(const std::filesystem::path& directory) {
+  return storage::JournalLog::open(directory / "log", {.segment_bytes = 1 << 16}, storage::AcceptLoss::torn_tail,
+                                   [](const auto&) {})
+      .value();
+}
+
 storage::Write group(const std::string& key) {
   storage::Write write;
   write.put(storage::Family::journal, key, std::string(1000, 'e'));
@@ -122,11 +129,7 @@ TEST(FailedLogTest, LosesNothingThatCouldBeReadAfterASyncOfManyRecordsFailed) {
   const storage::TemporaryDirectory directory(storage::Medium::memory);
   auto& disk = FaultyDisk::instance();
   disk.watch(directory.path());
-  const auto open = [&] {
-    return storage::JournalLog::open(directory.path() / "log", {.segment_bytes = 1 << 16},
-                                     storage::AcceptLoss::torn_tail, [](const auto&) {})
-        .value();
-  };
+  const auto open = [&] { return open_log(directory.path()); };
   const auto keys_of = [](const storage::JournalLog& log) {
     std::vector<std::string> keys;
     ignore(log.scan({}, {}, [&](auto key, auto) { return keys.emplace_back(key), true; }), "the keys tell");
@@ -152,11 +155,7 @@ TEST(FailedLogTest, TakesNothingMoreAndOpensWithWhatWasAcknowledged) {
   const storage::TemporaryDirectory directory(storage::Medium::memory);
   auto& disk = FaultyDisk::instance();
   disk.watch(directory.path());
-  const auto open = [&] {
-    return storage::JournalLog::open(directory.path() / "log", {.segment_bytes = 1 << 16},
-                                     storage::AcceptLoss::torn_tail, [](const auto&) {})
-        .value();
-  };
+  const auto open = [&] { return open_log(directory.path()); };
   auto log = open();
   ASSERT_TRUE(log->append(group("1"), storage::Sync::disk));
   disk.plan({.kind = Kind::sync_error, .nth = 1});

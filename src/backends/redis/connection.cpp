@@ -28,7 +28,7 @@ struct Call {
   SteadyTime deadline;  // to be sent; then, to be answered
 };
 
-/// Two stages: before the first byte is out nothing can have happened, afterwards anything can.
+/// Calls are sent only when it is `ready`.
 enum class Stage { down, connecting, greeting, ready, closed };
 
 class PipelinedConnection final : public Connection, public std::enable_shared_from_this<PipelinedConnection> {
@@ -49,9 +49,11 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
 
   void call(Command command, Answer answer) override {
     Call made{std::move(command), std::move(answer), std::chrono::steady_clock::now() + options_.call_timeout};
+    bool closed = false;
     {
       const std::lock_guard lock(mutex_);
-      if (!closed_ && calls_ < options_.calls_max) {
+      closed = closed_;
+      if (!closed && calls_ < options_.calls_max) {
         ++calls_;
         inbox_.push_back(std::move(made));
         if (inbox_.size() == 1) asio::post(context_, [self = shared_from_this()] { self->take_inbox(); });
@@ -59,7 +61,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
       }
     }
     made.answer(
-        Error{ErrorCode::unavailable, closed_ ? "the connection to redis is closed" : "too many calls wait for redis"});
+        Error{ErrorCode::unavailable, closed ? "the connection to redis is closed" : "too many calls wait for redis"});
   }
 
   void close() override {

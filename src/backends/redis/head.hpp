@@ -26,7 +26,8 @@ struct NewestAttempt {
 };
 
 /// What changes of a task, as Redis keeps it before the content that does not: fixed places, big-endian, because
-/// scripts read and replace single members. Layout in docs/adr/0011; the second part exists once the task was granted.
+/// scripts read and replace single members. The places are those of `append_to`, in order; the second part exists once
+/// the task was granted.
 struct Head {
   Status status = Status::queued;
   bool started = false;
