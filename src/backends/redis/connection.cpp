@@ -156,7 +156,6 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
       if (auto checked = greeting_.check(greeting_answers_); !checked) return lose(checked.error().detail);
     stage_ = Stage::ready;
     ready_ = true;
-    failures_ = 0;
     heard_at_ = std::chrono::steady_clock::now();
     send_waiting();
     arm_timer();
