@@ -1,5 +1,3 @@
-#include <openssl/evp.h>
-
 #include "base/bytes.hpp"
 #include "engine/state.hpp"
 
@@ -49,22 +47,6 @@ std::optional<Alias> decode_alias(std::string_view bytes) {
   alias.task_id = in.text();
   if (!in.ok() || !in.at_end() || alias.final_status > status_count) return std::nullopt;
   return alias;
-}
-
-Fingerprint fingerprint_of(std::string_view type, std::string_view queue, std::string_view payload) {
-  std::string head;
-  ByteWriter out(head);
-  out.text(type);
-  out.text(queue);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  auto* const context = EVP_MD_CTX_new();
-  EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
-  EVP_DigestUpdate(context, head.data(), head.size());
-  EVP_DigestUpdate(context, payload.data(), payload.size());
-  EVP_DigestFinal_ex(context, digest, nullptr);
-  EVP_MD_CTX_free(context);
-  ByteReader in({reinterpret_cast<const char*>(digest), 16});
-  return {in.fixed64(), in.fixed64()};
 }
 
 }  // namespace millrace::engine

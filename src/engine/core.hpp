@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "broker/broker.hpp"
 #include "codec/content.hpp"
+#include "codec/token_sealer.hpp"
 #include "domain/accounting.hpp"
 #include "domain/wall_watch.hpp"
 #include "engine/checkpoint.hpp"
@@ -19,7 +20,6 @@
 #include "engine/metrics.hpp"
 #include "engine/state.hpp"
 #include "engine/submission.hpp"
-#include "engine/token_sealer.hpp"
 
 namespace millrace::engine {
 

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "base/assert.hpp"
+#include "broker/requests.hpp"
 #include "engine/instance.hpp"
-#include "engine/requests.hpp"
 #include "engine/self_report.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/memory_store.hpp"
@@ -92,6 +92,8 @@ class EngineBroker final : public Engine, public Inspector {
 
   void list(ListRequest request, Completion<TaskPage> done) override {
     if (auto error = check(request)) return done(std::move(*error));
+    if (request.cursor.size() > 19 || request.cursor.find_first_not_of("0123456789") != std::string::npos)
+      return done(Error{ErrorCode::invalid_argument, "cursor must be one that a page before gave", "cursor"});
     submit(list_command(std::move(request), std::move(done)));
   }
 

@@ -5,19 +5,13 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "codec/fingerprint.hpp"
 #include "engine/task_slot.hpp"
 
 /// What happened, as the journal keeps it. Rules decide events; `State::apply` only obeys them, so a later fix of a
 /// rule never changes history. Kinds and members are stored: a kind is never renumbered, a member only added behind the
 /// others under a new kind. Numbers are varints; task numbers are deltas to the event before.
 namespace millrace::engine {
-
-/// 128 bits of a hash over type, queue and payload: tells whether two submissions say the same.
-struct Fingerprint {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
-};
 
 /// Writes and reads the stored form; keeps the task number of the event before.
 struct EventWriter {

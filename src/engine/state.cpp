@@ -5,11 +5,11 @@
 
 #include "base/assert.hpp"
 #include "codec/content.hpp"
+#include "codec/own_id.hpp"
 #include "domain/limits.hpp"
 #include "domain/rank.hpp"
 #include "domain/rules.hpp"
 #include "engine/block_image.hpp"
-#include "engine/task_id.hpp"
 
 namespace millrace::engine {
 Block* State::resident(std::uint64_t block) {

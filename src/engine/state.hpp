@@ -11,6 +11,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "broker/messages.hpp"
+#include "codec/fingerprint.hpp"
 #include "engine/block_table.hpp"
 #include "engine/events.hpp"
 #include "engine/line.hpp"
@@ -88,7 +89,6 @@ std::string task_id_alias(std::string_view task_id);
 std::string key_alias(std::string_view queue, std::string_view key);
 std::string encode_alias(const Alias& alias);
 std::optional<Alias> decode_alias(std::string_view bytes);
-Fingerprint fingerprint_of(std::string_view type, std::string_view queue, std::string_view payload);
 
 /// Everything the engine knows. Changed by `apply` alone, which obeys and never refuses: what it is told has happened.
 ///

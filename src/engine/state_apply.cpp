@@ -3,12 +3,12 @@
 
 #include "base/assert.hpp"
 #include "codec/content.hpp"
+#include "codec/own_id.hpp"
 #include "domain/limits.hpp"
 #include "domain/rank.hpp"
 #include "domain/rules.hpp"
 #include "engine/block_image.hpp"
 #include "engine/state.hpp"
-#include "engine/task_id.hpp"
 
 /// What each event does to the state. No rule decides here: what is told has happened.
 namespace millrace::engine {

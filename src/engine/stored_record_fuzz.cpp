@@ -3,11 +3,11 @@
 #include "base/bytes.hpp"
 #include "base/crc32c.hpp"
 #include "codec/content.hpp"
+#include "codec/token_sealer.hpp"
 #include "engine/block_image.hpp"
 #include "engine/events.hpp"
 #include "engine/journal.hpp"
 #include "engine/snapshot.hpp"
-#include "engine/token_sealer.hpp"
 
 namespace {
 

@@ -6,8 +6,8 @@
 
 #include <millrace/result.hpp>
 
+#include "codec/own_id.hpp"
 #include "engine/state.hpp"
-#include "engine/task_id.hpp"
 
 namespace millrace::engine {
 

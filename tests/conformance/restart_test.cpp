@@ -64,6 +64,7 @@ TEST_P(BrokerConformance, ARemoteWorkersLeaseOutlivesTheServer) {
 
 TEST_P(BrokerConformance, ARemoteWorkersLeaseGetsItsFullTimeAgainAfterARestart) {
   MILLRACE_NEEDS(reopens);
+  MILLRACE_NEEDS(restores_leases);
   const auto id = enqueue().task_id;
   const auto leased = lease_one();
   advance(25s);

@@ -40,7 +40,7 @@ TEST_P(BrokerConformance, ATaskMayWaitForYears) {
 }
 
 TEST_P(BrokerConformance, DelaysFollowEngineTimeWhenTheWallClockIsSet) {
-  MILLRACE_NEEDS(clock_by_hand);
+  MILLRACE_NEEDS(steps_wall);
   enqueue({.task_id = "a", .task_type = "echo", .delay = 10s});
   step_wall(1h);
   advance(9s);
@@ -51,7 +51,7 @@ TEST_P(BrokerConformance, DelaysFollowEngineTimeWhenTheWallClockIsSet) {
 }
 
 TEST_P(BrokerConformance, LeasesFollowEngineTimeWhenTheWallClockIsSet) {
-  MILLRACE_NEEDS(clock_by_hand);
+  MILLRACE_NEEDS(steps_wall);
   const auto id = enqueue().task_id;
   lease_one();
   step_wall(1h);
@@ -63,7 +63,7 @@ TEST_P(BrokerConformance, LeasesFollowEngineTimeWhenTheWallClockIsSet) {
 }
 
 TEST_P(BrokerConformance, InstantsFollowTheWallClock) {
-  MILLRACE_NEEDS(clock_by_hand);
+  MILLRACE_NEEDS(steps_wall);
   enqueue({.task_id = "a", .task_type = "echo", .run_at = now() + 1h});
   step_wall(-1h);
   advance(1h);
@@ -73,7 +73,7 @@ TEST_P(BrokerConformance, InstantsFollowTheWallClock) {
 }
 
 TEST_P(BrokerConformance, AnInstantThatOnlyAClockThatWasSetHasReachedWaitsUntilTheClockIsSteady) {
-  MILLRACE_NEEDS(clock_by_hand);
+  MILLRACE_NEEDS(steps_wall);
   enqueue({.task_id = "a", .task_type = "echo", .run_at = now() + 1h});
   step_wall(2h);
   EXPECT_EQ(enqueue({.task_id = "b", .task_type = "echo", .run_at = now() - 1h}).status, Status::scheduled);
@@ -84,7 +84,7 @@ TEST_P(BrokerConformance, AnInstantThatOnlyAClockThatWasSetHasReachedWaitsUntilT
 }
 
 TEST_P(BrokerConformance, AClockThatIsSetAheadAndBackExpiresNothing) {
-  MILLRACE_NEEDS(clock_by_hand);
+  MILLRACE_NEEDS(steps_wall);
   enqueue({.task_id = "a", .task_type = "echo", .expires_at = now() + 1h});
   step_wall(2h);
   advance(1s);
@@ -95,7 +95,7 @@ TEST_P(BrokerConformance, AClockThatIsSetAheadAndBackExpiresNothing) {
 }
 
 TEST_P(BrokerConformance, ATaskExpiresByAClockThatWasSetOnceItIsSteady) {
-  MILLRACE_NEEDS(clock_by_hand);
+  MILLRACE_NEEDS(steps_wall);
   enqueue({.task_id = "a", .task_type = "echo", .expires_at = now() + 1h});
   step_wall(2h);
   EXPECT_EQ(status_of("a"), Status::queued);

@@ -96,6 +96,7 @@ TEST_F(FailedSyncTest, LosesNothingThatIsReadOrAcknowledgedAfterwards) {
 }
 
 TEST_F(FailedSyncTest, WhoeverIsRefusedMeanwhileMayCallAgainFromTheAnswer) {
+  ASSERT_EQ(enqueue("before"), std::nullopt);
   may_open_ = false;
   fail_one_sync();
   EXPECT_EQ(enqueue("during"), ErrorCode::durability_unknown);

@@ -10,6 +10,7 @@
 #include "base/bytes.hpp"
 #include "base/crc32c.hpp"
 #include "codec/content.hpp"
+#include "codec/token_sealer.hpp"
 #include "engine/snapshot.hpp"
 
 namespace millrace::simulation {
@@ -23,7 +24,7 @@ World::World(std::uint64_t seed, engine::CoreOptions options, Knobs knobs)
 
 void World::open() {
   core_ = std::make_unique<engine::Core>(
-      options_, engine::TokenSealer::Secret{1, 2, 3}, random_.next(),
+      options_, TokenSealer::Secret{1, 2, 3}, random_.next(),
       [this](const std::string& key) -> std::optional<engine::Alias> {
         auto found = store_->get(Family::aliases, key);
         return found && *found ? engine::decode_alias(**found) : std::nullopt;

@@ -28,7 +28,9 @@ struct BrokerSetup {
 /// What the surroundings of a broker allow a test to do. A test that needs more than it gets is skipped.
 struct Powers {
   bool clock_by_hand = true;   // `advance` costs nothing, so hours may pass
+  bool steps_wall = true;      // `step_wall`: the broker tells the wall clock from the time that passed
   bool reopens = true;         // `reopen`
+  bool restores_leases = true; // a broker that comes back gives leases their full time again
   bool inside_workers = true;  // may play a worker that lives in the serving process
   bool quotas = true;          // `BrokerSetup` is obeyed
   bool breaks_store = true;    // `break_store`
@@ -45,7 +47,7 @@ class BrokerUnderTest {
   /// Lets this much time pass. When it returns, what became due in it has happened.
   virtual void advance(Milliseconds by) = 0;
 
-  /// Somebody sets the machine's clock; only with `clock_by_hand`.
+  /// Somebody sets the machine's clock; only with `steps_wall`.
   virtual void step_wall(Milliseconds by) = 0;
 
   /// Stops the broker and opens it again on what it had stored; only with `reopens`.

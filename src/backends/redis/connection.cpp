@@ -269,6 +269,8 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   }
 
   void take(Reply reply) {
+    if (greeting_.on_message && reply.elements.size() == 3 && reply.elements[0].text == "message")
+      return greeting_.on_message(reply.elements[2].text);
     if (stage_ == Stage::greeting) {
       greeting_answers_.push_back(std::move(reply));
       if (greeting_answers_.size() == introductions_ + greeting_.commands.size()) greeted();

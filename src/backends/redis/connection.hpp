@@ -48,6 +48,8 @@ using Finder = std::function<void(UniqueFunction<void(Result<Endpoint>)> found)>
 struct Greeting {
   std::vector<Command> commands = {};
   std::function<Result<void>(const std::vector<Reply>&)> check = {};
+  /// Told of each message of a channel that `commands` subscribed to; there are no calls on such a connection then.
+  std::function<void(const std::string& message)> on_message = {};
 };
 
 /// One multiplexed connection: calls are pipelined and answered in order, and it comes back by itself after any outage.

@@ -13,7 +13,10 @@ enum Flag : std::uint8_t {
   due_on_wall = 16,
   has_attempt = 32,
   ended_by_server = 64,
+  payload_apart = 128,
 };
+
+enum Mark : std::uint8_t { has_detail = 1, watched = 2, named = 8 };
 
 void append(std::string& out, std::uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
@@ -50,6 +53,11 @@ void Head::append_to(std::string& out) const {
   if (due_on_wall) flags |= Flag::due_on_wall;
   if (attempt) flags |= Flag::has_attempt;
   if (ended_by_server) flags |= Flag::ended_by_server;
+  if (payload_apart) flags |= Flag::payload_apart;
+  std::uint8_t marks = 0;
+  if (has_detail) marks |= Mark::has_detail;
+  if (watched) marks |= Mark::watched;
+  if (named) marks |= Mark::named;
   append(out, version, 1);
   append(out, static_cast<std::uint8_t>(status), 1);
   append(out, flags, 1);
@@ -59,6 +67,9 @@ void Head::append_to(std::string& out) const {
   append(out, incarnation, 2);
   append(out, revision, 4);
   for (const auto time : {created_at, at, expires_at}) append(out, static_cast<std::uint64_t>(time), 6);
+  append(out, marks, 1);
+  append(out, payload_bytes, 4);
+  append(out, timeout_ms, 4);
   if (!attempt) return;
   append(out, attempt->retry_count, 2);
   append(out, attempt->defers, 2);
@@ -70,6 +81,7 @@ void Head::append_to(std::string& out) const {
   append(out, attempt->worker, 4);
   for (const auto time : {attempt->granted_at, attempt->ended_at}) append(out, static_cast<std::uint64_t>(time), 6);
   append(out, attempt->fence, 8);
+  append(out, attempt->lease_ms, 4);
 }
 
 std::optional<Head> Head::read(std::string_view record) {
@@ -80,19 +92,26 @@ std::optional<Head> Head::read(std::string_view record) {
   Head head;
   head.status = static_cast<Status>(status);
   const auto flags = members.number(1);
-  if ((flags & 128) != 0 || ((flags & Flag::has_attempt) != 0 && record.size() < long_size)) return std::nullopt;
+  if ((flags & Flag::has_attempt) != 0 && record.size() < long_size) return std::nullopt;
   head.started = (flags & Flag::started) != 0;
   head.cancel_requested = (flags & Flag::cancel_requested) != 0;
   head.alone = (flags & Flag::alone) != 0;
   head.granted_alone = (flags & Flag::granted_alone) != 0;
   head.due_on_wall = (flags & Flag::due_on_wall) != 0;
   head.ended_by_server = (flags & Flag::ended_by_server) != 0;
+  head.payload_apart = (flags & Flag::payload_apart) != 0;
   members.read(head.priority);
   members.read(head.type);
   members.read(head.max_retries);
   members.read(head.incarnation);
   members.read(head.revision);
   for (auto* const time : {&head.created_at, &head.at, &head.expires_at}) members.read_time(*time);
+  const auto marks = members.number(1);
+  head.has_detail = (marks & Mark::has_detail) != 0;
+  head.watched = (marks & Mark::watched) != 0;
+  head.named = (marks & Mark::named) != 0;
+  members.read(head.payload_bytes);
+  members.read(head.timeout_ms);
   if ((flags & Flag::has_attempt) == 0) return head;
   auto& attempt = head.attempt.emplace();
   members.read(attempt.retry_count);
@@ -107,6 +126,7 @@ std::optional<Head> Head::read(std::string_view record) {
   members.read(attempt.worker);
   for (auto* const time : {&attempt.granted_at, &attempt.ended_at}) members.read_time(*time);
   members.read(attempt.fence);
+  members.read(attempt.lease_ms);
   return head;
 }
 

@@ -20,8 +20,10 @@ struct NewestAttempt {
   std::uint32_t number = 0;                   // grants of this incarnation
   std::uint32_t worker = 0;                   // of the newest attempt, by number
   std::int64_t granted_at = 0;                // wall, newest attempt
-  std::int64_t ended_at = 0;                  // wall; 0 while it runs
-  std::uint64_t fence = 0;                    // of the newest attempt
+  /// wall; while it runs 0 or, once it was asked to stop, when patience ends
+  std::int64_t ended_at = 0;
+  std::uint64_t fence = 0;     // of the newest attempt
+  std::uint32_t lease_ms = 0;  // how long a lease lasts from each renewal
   friend bool operator==(const NewestAttempt&, const NewestAttempt&) = default;
 };
 
@@ -36,6 +38,10 @@ struct Head {
   bool granted_alone = false;  // the newest attempt was
   bool due_on_wall = false;
   bool ended_by_server = false;  // the newest attempt, so its token is void
+  bool payload_apart = false;    // it stands in `<queue>:payload`, not in the content
+  bool has_detail = false;       // something stands in `<queue>:detail`
+  bool watched = false;          // somebody waits for its end
+  bool named = false;            // the submitter gave an id or a key
   std::int8_t priority = 0;
   std::uint16_t type = 0;  // number of the task type in its queue
   std::uint16_t max_retries = 3;
@@ -46,10 +52,12 @@ struct Head {
   /// never.
   std::int64_t at = 0;
   std::int64_t expires_at = 0;  // wall; 0 = never
+  std::uint32_t payload_bytes = 0;
+  std::uint32_t timeout_ms = 0;  // of an attempt; 0 = none; the largest means that or more
   std::optional<NewestAttempt> attempt = {};
 
-  static constexpr std::size_t short_size = 32;
-  static constexpr std::size_t long_size = 68;
+  static constexpr std::size_t short_size = 41;
+  static constexpr std::size_t long_size = 81;
   std::size_t size() const noexcept { return attempt ? long_size : short_size; }
 
   /// Appends it. Times are cut to 48 bits: milliseconds until the year 10889.

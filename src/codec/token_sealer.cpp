@@ -1,4 +1,4 @@
-#include "engine/token_sealer.hpp"
+#include "codec/token_sealer.hpp"
 
 #include <cstring>
 
@@ -7,7 +7,7 @@
 
 #include "base/assert.hpp"
 
-namespace millrace::engine {
+namespace millrace {
 namespace {
 
 constexpr std::size_t raw_size = 33;  // 8 number, 8 fence, 16 tag, 1 version: a multiple of three
@@ -87,4 +87,4 @@ std::optional<LeaseKey> TokenSealer::open(std::string_view token) {
   return lease;
 }
 
-}  // namespace millrace::engine
+}  // namespace millrace

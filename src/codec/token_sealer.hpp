@@ -1,21 +1,20 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
 
 #include <millrace/names.hpp>
 
-#include "engine/task_slot.hpp"
-
 struct evp_cipher_ctx_st;
 
-namespace millrace::engine {
+namespace millrace {
 
-/// A lease, as the engine names it.
+/// A lease, as a broker names it: the task's number and the fence of its grant.
 struct LeaseKey {
-  Seq seq = 0;
+  std::uint64_t seq = 0;
   std::uint64_t fence = 0;
   friend bool operator==(const LeaseKey&, const LeaseKey&) = default;
 };
@@ -45,4 +44,4 @@ class TokenSealer {
   std::unique_ptr<evp_cipher_ctx_st, Free> cipher_;
 };
 
-}  // namespace millrace::engine
+}  // namespace millrace

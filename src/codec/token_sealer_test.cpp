@@ -1,8 +1,8 @@
-#include "engine/token_sealer.hpp"
+#include "codec/token_sealer.hpp"
 
 #include <gtest/gtest.h>
 
-namespace millrace::engine {
+namespace millrace {
 namespace {
 
 TEST(TokenSealer, OpensWhatItSealed) {
@@ -38,4 +38,4 @@ TEST(TokenSealer, RefusesTextsThatAreNoTokens) {
 }
 
 }  // namespace
-}  // namespace millrace::engine
+}  // namespace millrace

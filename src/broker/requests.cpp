@@ -1,8 +1,8 @@
-#include "engine/requests.hpp"
+#include "broker/requests.hpp"
 
 #include "domain/rules.hpp"
 
-namespace millrace::engine {
+namespace millrace {
 namespace {
 
 constexpr std::size_t enqueue_max = 10'000;
@@ -78,8 +78,6 @@ std::optional<Error> check(const ControlRequest& request) {
 
 std::optional<Error> check(const ListRequest& request) {
   if (request.limit < 1 || request.limit > list_max) return invalid("limit", "limit must be from 1 to 1000");
-  if (request.cursor.size() > 19 || request.cursor.find_first_not_of("0123456789") != std::string::npos)
-    return invalid("cursor", "cursor must be one that a page before gave");
   return std::nullopt;
 }
 
@@ -90,4 +88,4 @@ std::optional<Error> check(const Settle& settle) {
   return std::nullopt;
 }
 
-}  // namespace millrace::engine
+}  // namespace millrace

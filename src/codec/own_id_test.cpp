@@ -1,8 +1,8 @@
-#include "engine/task_id.hpp"
+#include "codec/own_id.hpp"
 
 #include <gtest/gtest.h>
 
-namespace millrace::engine {
+namespace millrace {
 namespace {
 
 TEST(TaskIdText, CarriesTheNumberTheTimeAndTheRandomBits) {
@@ -32,4 +32,4 @@ TEST(TaskIdText, IsNotReadFromOtherTexts) {
 }
 
 }  // namespace
-}  // namespace millrace::engine
+}  // namespace millrace

@@ -1,6 +1,6 @@
-#include "engine/task_id.hpp"
+#include "codec/own_id.hpp"
 
-namespace millrace::engine {
+namespace millrace {
 namespace {
 
 constexpr std::string_view digits = "0123456789abcdef";
@@ -52,4 +52,4 @@ std::optional<OwnId> parse_own_id(std::string_view text) {
   return id;
 }
 
-}  // namespace millrace::engine
+}  // namespace millrace

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+
+#include "backends/redis/core.hpp"
+
+namespace millrace::redis {
+
+/// One task on its way in, and what is to be answered.
+struct Core::Submission {
+  const TaskSpec* spec = nullptr;
+  std::optional<Error> error = {};
+  Queue* queue = nullptr;
+  std::uint16_t type = 0;
+  Fingerprint fingerprint = {};  // set if there is an id or a key
+  std::optional<Number> number = {};
+  std::optional<IdHold> held = {};  // somebody has its id
+  std::uint32_t incarnation = 1;
+  std::optional<Enqueued> answer = {};
+
+  bool open() const { return !error && !answer; }
+  bool has_id() const { return !spec->task_id.empty(); }
+  bool has_key() const { return !spec->idempotency_key.empty(); }
+};
+
+}  // namespace millrace::redis
