@@ -27,13 +27,13 @@ struct BrokerSetup {
 
 /// What the surroundings of a broker allow a test to do. A test that needs more than it gets is skipped.
 struct Powers {
-  bool clock_by_hand = true;   // `advance` costs nothing, so hours may pass
-  bool steps_wall = true;      // `step_wall`: the broker tells the wall clock from the time that passed
-  bool reopens = true;         // `reopen`
-  bool restores_leases = true; // a broker that comes back gives leases their full time again
-  bool inside_workers = true;  // may play a worker that lives in the serving process
-  bool quotas = true;          // `BrokerSetup` is obeyed
-  bool breaks_store = true;    // `break_store`
+  bool clock_by_hand = true;    // `advance` costs nothing, so hours may pass
+  bool steps_wall = true;       // `step_wall`: the broker tells the wall clock from the time that passed
+  bool reopens = true;          // `reopen`
+  bool restores_leases = true;  // a broker that comes back gives leases their full time again
+  bool inside_workers = true;   // may play a worker that lives in the serving process
+  bool quotas = true;           // `BrokerSetup` is obeyed
+  bool breaks_store = true;     // `break_store`
 };
 
 /// One broker with its clock and its store, made for one test.

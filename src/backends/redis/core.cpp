@@ -80,8 +80,8 @@ Core::Core(asio::io_context& context, RedisOptions options)
       options_(std::move(options)),
       clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()),
       random_(options_.seed != 0 ? options_.seed : random_seed()),
-      commands_(Connection::open(context, finder_of(context, options_.address), options_.connection,
-                                 primary_greeting())),
+      commands_(
+          Connection::open(context, finder_of(context, options_.address), options_.connection, primary_greeting())),
       link_(commands_),
       timer_(context) {}
 
@@ -148,8 +148,8 @@ Task<Result<void>> Core::check_server() {
   answer = co_await link_.call(std::move(time));
   if (!answer) co_return std::move(answer).error();
   if (answer->elements.size() == 2)
-    saw_time(WallTime{Milliseconds{std::stoll(answer->elements[0].text) * 1000 +
-                                   std::stoll(answer->elements[1].text) / 1000}});
+    saw_time(WallTime{
+        Milliseconds{std::stoll(answer->elements[0].text) * 1000 + std::stoll(answer->elements[1].text) / 1000}});
   co_return Result<void>();
 }
 
@@ -215,7 +215,6 @@ void Core::add_type(std::uint16_t number, const std::string& name) {
 Line& Core::add_line(Queue& queue, std::uint16_t type) {
   if (auto* const known = queue.line(type)) return *known;
   queue.lines.push_back({type});
-  queue.due = 0;  // what waits for this line was passed over so far
   return queue.lines.back();
 }
 
@@ -242,7 +241,10 @@ Task<Result<void>> Core::load_names() {
   for (std::size_t i = 0; i < queues.size(); ++i) {
     if (!members[i]) co_return std::move(members[i]).error();
     for (const auto& name : members[i]->elements)
-      if (const auto number = type(name.text)) add_line(*queues[i], *number);
+      if (const auto number = type(name.text); number && queues[i]->line(*number) == nullptr) {
+        add_line(*queues[i], *number);
+        queues[i]->due = 0;  // what waits for this line was passed over so far
+      }
   }
   co_return Result<void>();
 }
@@ -272,7 +274,7 @@ Task<Result<void>> Core::name_all(std::vector<std::string> queues, std::vector<s
     auto numbers = co_await number_names(std::string(queues_key), names_max, queues);
     if (!numbers) co_return std::move(numbers).error();
     for (std::size_t i = 0; i < numbers->size(); ++i)
-      if ((*numbers)[i] != 0) add_queue((*numbers)[i], queues[i]);
+      if ((*numbers)[i] != 0) add_queue((*numbers)[i], queues[i])->due = INT64_MAX;
   }
   if (!types.empty()) {
     auto numbers = co_await number_names(std::string(types_key), names_max, types);
@@ -307,8 +309,8 @@ Task<Result<void>> Core::load_served() {
     const auto number = static_cast<std::uint16_t>(std::atoi(answer->elements[i].text.c_str()));
     const auto known = types_.find(number);
     if (known == types_.end()) continue;
-    known->second.declared_at = std::max<std::int64_t>(known->second.declared_at,
-                                                       std::atoll(answer->elements[i + 1].text.c_str()));
+    known->second.declared_at =
+        std::max<std::int64_t>(known->second.declared_at, std::atoll(answer->elements[i + 1].text.c_str()));
   }
   served_loaded_ = clock_->steady_now().count();
   co_return Result<void>();
@@ -398,6 +400,7 @@ Task<void> Core::heard_of_unknown_line(std::string name, std::uint16_t type) {
   auto* const its_queue = queue(name);
   if (its_queue == nullptr || !types_.contains(type)) co_return;
   add_line(*its_queue, type).may_be_ready = true;
+  its_queue->due = 0;  // what waits for this line was passed over so far
   dispatch();
   arm_timer();
 }

@@ -27,7 +27,7 @@ namespace millrace::redis {
 /// The tasks of one type in one queue, as this gateway knows them.
 struct Line {
   std::uint16_t type = 0;
-  bool may_be_ready = true;       // false: it was empty, and nobody told otherwise
+  bool may_be_ready = true;      // false: it was empty, and nobody told otherwise
   std::uint64_t times_told = 0;  // that it is ready
 };
 
@@ -160,7 +160,7 @@ class Core : public std::enable_shared_from_this<Core> {
   Task<Result<void>> check_server();
   Task<Result<void>> load_names();
   Task<Result<std::vector<std::uint16_t>>> number_names(std::string key, std::size_t most,
-                                                         std::vector<std::string> names);
+                                                        std::vector<std::string> names);
   Task<Result<void>> name_all(std::vector<std::string> queues, std::vector<std::string> types);
   Task<Result<void>> name_lines(std::vector<std::pair<Queue*, std::uint16_t>> lines);
   Queue* add_queue(std::uint16_t number, const std::string& name);
@@ -266,7 +266,8 @@ class Core : public std::enable_shared_from_this<Core> {
   std::int64_t served_loaded_ = 0;
   SteadyTime swept_{0};
 
-  std::unordered_map<std::uint64_t, TaskState> leases_ = {};  // by fence: as they were granted here
+  /// By queue and fence: as they were granted here. Fences of different queues may be the same.
+  std::map<std::pair<std::uint16_t, std::uint64_t>, TaskState> leases_ = {};
   std::list<Waiter*> waiters_ = {};
   std::map<std::pair<std::uint16_t, Number>, std::vector<Watcher*>> watchers_ = {};
   bool dispatching_ = false;

@@ -87,7 +87,8 @@ Task<Result<ActReply>> Core::act(ActRequest request) {
   reply.durability = Durability::process;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].gone && !errors[i])
-      errors[i] = Error(ErrorCode::gone, "the record of task " + request.tasks[i].str() + " is no longer kept", "task_id");
+      errors[i] =
+          Error(ErrorCode::gone, "the record of task " + request.tasks[i].str() + " is no longer kept", "task_id");
     if (errors[i]) {
       reply.items.emplace_back(std::move(*errors[i]));
     } else {

@@ -107,7 +107,8 @@ std::vector<Command> Core::names_gone(const Changing& changing) {
     }
   };
   // A waiting task that an operator took away counts as cancelled for whoever submits it again.
-  const auto status = static_cast<std::uint8_t>(is_final(state.head().status) ? state.head().status : Status::cancelled);
+  const auto status =
+      static_cast<std::uint8_t>(is_final(state.head().status) ? state.head().status : Status::cancelled);
   const auto fingerprint = fingerprint_of(type_name(state.head().type), changing.queue->name, payload_of(state));
   if (!options.task_id.empty()) {
     IdHold gone{0, changing.queue->number, state.task.number, fingerprint, status, {}};

@@ -112,7 +112,8 @@ Task<Result<void>> Core::judge_named(Queue& queue, std::int64_t engine, std::vec
         report.by_server = true;
         report.ended_at = server_now();
         if (outcome == Outcome::lease_lost) report.said = {"lease_lost", "the worker did not renew its lease", {}};
-        auto change = settle_change(state, lines.add(state.head().type), ending, std::move(report), options_.limits, random_);
+        auto change =
+            settle_change(state, lines.add(state.head().type), ending, std::move(report), options_.limits, random_);
         if (outcome != Outcome::lease_lost) change.stop = std::string(to_string(outcome));
         return change;
       };
@@ -142,9 +143,8 @@ std::optional<Change> Core::look_change(const TaskState& state, LineSet& lines, 
   if (head.status == Status::queued && !served && head.at + patience <= engine)
     return end_change(state, line, Status::failed,
                       {"no_handler", "no worker serves '" + type_name(head.type) + "'", {}});
-  const auto next = std::max(engine + 1, std::max(head.at + patience, served ? types_[head.type].declared_at +
-                                                                                   served_window.count()
-                                                                             : 0));
+  const auto next = std::max(
+      engine + 1, std::max(head.at + patience, served ? types_[head.type].declared_at + served_window.count() : 0));
   change.look_at = head.expires_at != 0 ? std::min(head.expires_at, next) : next;
   return change;
 }

@@ -40,8 +40,8 @@ Task<Result<EnqueueReply>> Core::enqueue(EnqueueRequest request) {
   for (std::size_t i = 0; i < request.tasks.size(); ++i) {
     auto& submission = submissions.emplace_back(prepare(request.tasks[i]));
     if (submission.error && request.tasks.size() > 1)
-      submission.error->field = "tasks[" + std::to_string(i) + "]" +
-                                (submission.error->field.empty() ? "" : "." + submission.error->field);
+      submission.error->field =
+          "tasks[" + std::to_string(i) + "]" + (submission.error->field.empty() ? "" : "." + submission.error->field);
     open.push_back(&submission);
   }
   auto submitted = co_await submit(open, request.atomic, true);
@@ -92,8 +92,8 @@ Task<Result<void>> Core::submit(std::vector<Submission*> submissions, bool atomi
   const auto refused = std::find_if(submissions.begin(), submissions.end(), [](auto* one) { return one->error; });
   if (atomic && refused != submissions.end()) {
     auto error = *(*refused)->error;
-    error.detail = "nothing was accepted, because of task " + std::to_string(refused - submissions.begin()) + ": " +
-                   error.detail;
+    error.detail =
+        "nothing was accepted, because of task " + std::to_string(refused - submissions.begin()) + ": " + error.detail;
     for (auto* const submission : submissions) submission->error = error;
     co_return Result<void>();
   }
@@ -211,8 +211,7 @@ Task<Result<void>> Core::release_id(const Submission& submission) {
   auto answer = co_await link_.call(std::move(read));
   if (!answer) co_return std::move(answer).error();
   const auto hold = IdHold::decode(answer->text);
-  if (!hold || hold->queue != submission.queue->number || hold->number != submission.number)
-    co_return Result<void>();
+  if (!hold || hold->queue != submission.queue->number || hold->number != submission.number) co_return Result<void>();
   ScriptCall call;
   call.keys.push_back(id_key(submission.spec->task_id.view()));
   call.arguments = {answer->text, std::string(), std::string("0")};
@@ -251,8 +250,7 @@ Task<Result<void>> Core::accept(std::vector<Submission*> submissions, bool atomi
     task.head.incarnation = static_cast<std::uint16_t>(submission->incarnation);
     task.head.named = submission->has_id() || submission->has_key();
     task.head.payload_bytes = static_cast<std::uint32_t>(spec.payload.size());
-    task.head.timeout_ms =
-        static_cast<std::uint32_t>(std::min<std::int64_t>(spec.timeout.count(), UINT32_MAX));
+    task.head.timeout_ms = static_cast<std::uint32_t>(std::min<std::int64_t>(spec.timeout.count(), UINT32_MAX));
     if (spec.expires_at) {
       task.head.expires_at = std::max<std::int64_t>(spec.expires_at->time_since_epoch().count(), 1);
       task.look_at = WallTime{Milliseconds{task.head.expires_at}};

@@ -89,8 +89,8 @@ Task<Result<TaskRecord>> Core::record_of(Queue& queue, TaskState state, bool pay
   record.scheduled_for = is_final(head.status) ? record.created_at : wall(head.at);
   record.durability = Durability::process;
   for (const auto& past : detail.history)
-    record.attempts.push_back(
-        {past.number, worker_names_[past.worker], wall(past.granted_at), wall(past.ended_at), past.outcome, past.error});
+    record.attempts.push_back({past.number, worker_names_[past.worker], wall(past.granted_at), wall(past.ended_at),
+                               past.outcome, past.error});
   if (detail.error != TaskError{}) record.error = detail.error;
   if (head.attempt) {
     const auto& attempt = *head.attempt;
@@ -116,7 +116,7 @@ Task<Result<TaskRecord>> Core::record_of(Queue& queue, TaskState state, bool pay
     // Of a task that ended without a last attempt, such as a cancelled one, the time is that of its removal and back.
     const auto options = state.options();
     const auto kept = head.status == Status::failed ? options.dead_letter_ttl : options.result_ttl;
-    record.finished_at = head.at != 0 ? wall(head.at - kept.count())
+    record.finished_at = head.at != 0   ? wall(head.at - kept.count())
                          : head.attempt ? wall(head.attempt->ended_at)
                                         : record.created_at;
   }

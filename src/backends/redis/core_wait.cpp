@@ -12,8 +12,7 @@ Task<Result<WorkReply>> Core::wait_for_work(WorkRequest request, Worker& worker,
   waiters_.push_back(&waiter);
   arm_timer();
   if (may_serve(request)) dispatch();  // somebody told while this call was on its way
-  while (!waiter.granting && waiter.leases.empty() && !waiter.over) co_await waiter.told.wait();
-  while (waiter.granting) co_await waiter.told.wait();
+  while (waiter.granting || (waiter.leases.empty() && !waiter.over)) co_await waiter.told.wait();
   waiters_.remove(&waiter);
   reply.leases = std::move(waiter.leases);
   bool untold = false;

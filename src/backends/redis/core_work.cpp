@@ -4,8 +4,8 @@
 #include "backends/redis/scripts.hpp"
 #include "backends/redis/submission.hpp"
 #include "base/bytes.hpp"
-#include "broker/requests.hpp"
 #include "base/uuid.hpp"
+#include "broker/requests.hpp"
 #include "domain/limits.hpp"
 #include "domain/rules.hpp"
 #include "domain/validation.hpp"
@@ -148,7 +148,7 @@ Task<Result<void>> Core::read_leases(std::vector<Granting*> leases) {
   std::vector<Granting*> asked;
   for (auto* const lease : leases) {
     if (!lease->key) continue;
-    const auto known = leases_.find(lease->key->fence);
+    const auto known = leases_.find({lease->queue->number, lease->key->fence});
     if (known != leases_.end() && known->second.task.number == lease->key->seq) {
       lease->state = known->second;
       lease->there = true;
@@ -202,9 +202,9 @@ Task<Result<void>> Core::change_leases(std::vector<Granting*> leases) {
     lease->changed = tasks[i].changed;
     lease->state = std::move(tasks[i].state);
     if (!is_current(lease->state, lease->key->fence)) {
-      leases_.erase(lease->key->fence);
+      leases_.erase({lease->queue->number, lease->key->fence});
     } else if (changed) {
-      leases_[lease->key->fence] = lease->state;
+      leases_[{lease->queue->number, lease->key->fence}] = lease->state;
     }
   }
   co_return changed;
@@ -311,9 +311,9 @@ Task<Result<void>> Core::settle(WorkRequest& request, WorkReply& reply) {
   }
   // The same token twice in one call: the second one sees what the first one made of it.
   std::vector<Granting*> again;
-  std::set<std::uint64_t> fences;
+  std::set<std::pair<Queue*, std::uint64_t>> fences;
   std::erase_if(valid, [&](Granting* lease) {
-    if (!lease->key || fences.insert(lease->key->fence).second) return false;
+    if (!lease->key || fences.emplace(lease->queue, lease->key->fence).second) return false;
     again.push_back(lease);
     return true;
   });
@@ -394,7 +394,7 @@ Task<Result<Granted>> Core::grant_from(Queue& queue, std::vector<std::uint16_t> 
     TaskState state;
     state.task = given.task;
     state.payload = given.payload;
-    leases_[given.task.head.attempt->fence] = std::move(state);
+    leases_[{queue.number, given.task.head.attempt->fence}] = std::move(state);
   }
   // Empty, unless somebody told of a new task while the answer was under way.
   if (!granted->next_rank && !granted->repeated)
@@ -441,8 +441,8 @@ Task<Result<void>> Core::grant(const WorkRequest& request, Worker& worker, std::
   limits.worker = worker.number;
   limits.request = request.request_id;
   // A call that may be a repeated one asks everywhere what it got.
-  const bool may_repeat = !request.request_id.empty() &&
-                          (worker.last_request.empty() || worker.last_request == request.request_id);
+  const bool may_repeat =
+      !request.request_id.empty() && (worker.last_request.empty() || worker.last_request == request.request_id);
   if (!request.request_id.empty()) worker.last_request = request.request_id;
   struct Candidate {
     Queue* queue;

@@ -50,8 +50,8 @@ void look_again(Change& change, const ContentOptions& options) {
 void remember_attempt(TaskDetail& detail, const Head& head, std::int64_t ended_at) {
   if (detail.history.size() >= attempts_kept) detail.history.erase(detail.history.begin());
   const auto& attempt = *head.attempt;
-  detail.history.push_back({attempt.number, attempt.worker, attempt.granted_at, ended_at, attempt.last_outcome, attempt.fence,
-                            head.ended_by_server, detail.error});
+  detail.history.push_back({attempt.number, attempt.worker, attempt.granted_at, ended_at, attempt.last_outcome,
+                            attempt.fence, head.ended_by_server, detail.error});
 }
 
 }  // namespace

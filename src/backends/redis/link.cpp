@@ -1,5 +1,7 @@
 #include "backends/redis/link.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -47,20 +49,37 @@ Task<std::vector<Result<Reply>>> gathered(std::shared_ptr<Gathering> gathering) 
 
 }  // namespace
 
+/// So many calls of one caller are under way at a time: whoever asks for more waits, and lets others in between.
+constexpr std::size_t under_way_max = 500;
+
 Task<std::vector<Result<Reply>>> Link::call_all(std::vector<Command> commands) {
-  auto gathering = std::make_shared<Gathering>(commands.size());
-  for (std::size_t i = 0; i < commands.size(); ++i)
-    connection_->call(std::move(commands[i]),
-                      [gathering, i](Result<Reply> reply) { gathering->take(i, std::move(reply)); });
-  co_return co_await gathered(std::move(gathering));
+  std::vector<Result<Reply>> replies;
+  replies.reserve(commands.size());
+  for (std::size_t first = 0; first < commands.size(); first += under_way_max) {
+    const auto count = std::min(under_way_max, commands.size() - first);
+    auto gathering = std::make_shared<Gathering>(count);
+    for (std::size_t i = 0; i < count; ++i)
+      connection_->call(std::move(commands[first + i]),
+                        [gathering, i](Result<Reply> reply) { gathering->take(i, std::move(reply)); });
+    auto some = co_await gathered(std::move(gathering));
+    std::move(some.begin(), some.end(), std::back_inserter(replies));
+  }
+  co_return replies;
 }
 
 Task<std::vector<Result<Reply>>> Link::run_all(std::vector<ScriptRun> runs) {
-  auto gathering = std::make_shared<Gathering>(runs.size());
-  for (std::size_t i = 0; i < runs.size(); ++i)
-    redis::run(connection_, *runs[i].script, std::move(runs[i].call),
-               [gathering, i](Result<Reply> reply) { gathering->take(i, std::move(reply)); });
-  co_return co_await gathered(std::move(gathering));
+  std::vector<Result<Reply>> replies;
+  replies.reserve(runs.size());
+  for (std::size_t first = 0; first < runs.size(); first += under_way_max) {
+    const auto count = std::min(under_way_max, runs.size() - first);
+    auto gathering = std::make_shared<Gathering>(count);
+    for (std::size_t i = 0; i < count; ++i)
+      redis::run(connection_, *runs[first + i].script, std::move(runs[first + i].call),
+                 [gathering, i](Result<Reply> reply) { gathering->take(i, std::move(reply)); });
+    auto some = co_await gathered(std::move(gathering));
+    std::move(some.begin(), some.end(), std::back_inserter(replies));
+  }
+  co_return replies;
 }
 
 Task<Result<Reply>> Link::call(Command command) {

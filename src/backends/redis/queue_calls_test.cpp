@@ -34,20 +34,20 @@ class QueueCallsTest : public testing::ConnectionTest {
     return made;
   }
   Accepted enqueue(const std::vector<NewTask>& tasks) {
-    return read_accepted(run_script(enqueue_script(), enqueue_call(keys, types, aging, tasks))).value();
+    return read_accepted(run_script(enqueue_script(), enqueue_call(scope, types, {}, tasks)), tasks).value();
   }
   Granted grant(GrantLimits limits = {100}) {
-    return read_granted(run_script(grant_script(), grant_call(keys, types, limits))).value();
+    return read_granted(run_script(grant_script(), grant_call(scope, types, limits))).value();
   }
   Applied apply(const std::vector<Change>& changes) {
-    return read_applied(run_script(apply_script(), apply_call(keys, types, aging, changes)), changes).value();
+    return read_applied(run_script(apply_script(), apply_call(scope, types, changes)), changes).value();
   }
   Due due(std::size_t most = 100) {
-    return read_due(run_script(due_script(), due_call(keys, types, {0, 1}, aging, most))).value();
+    return read_due(run_script(due_script(), due_call(scope, types, {0, 1}, most))).value();
   }
   std::vector<std::string> granted_contents(GrantLimits limits = {100}) {
     std::vector<std::string> contents;
-    for (const auto& given : grant(limits).tasks) contents.push_back(given.content);
+    for (const auto& given : grant(limits).tasks) contents.push_back(given.task.content);
     return contents;
   }
   std::string counter(Status status) {
@@ -76,26 +76,27 @@ class QueueCallsTest : public testing::ConnectionTest {
   testing::RedisServer server;
   std::shared_ptr<Connection> connection = open(at(server));
   const QueueKeys keys{"mail", false};
+  const QueueScope scope{keys, "events", aging};
   const std::vector<std::string> types{"send", "receive"};
 };
 
 TEST_F(QueueCallsTest, TasksAreGrantedByRankOverAllLinesAndThenAsTheyCame) {
   const auto accepted = enqueue({task(0, "a"), task(1, "b"), task(0, "high", 5), task(1, "c"), task(0, "low", -5)});
-  EXPECT_EQ(accepted.first, 1u);
-  EXPECT_EQ(enqueue({task(1, "late")}).first, 6u);
+  EXPECT_EQ(accepted.items[0].number, 1u);
+  EXPECT_EQ(enqueue({task(1, "late")}).items[0].number, 6u);
   const auto granted = grant();
   std::vector<std::string> contents;
-  for (const auto& given : granted.tasks) contents.push_back(given.content);
+  for (const auto& given : granted.tasks) contents.push_back(given.task.content);
   EXPECT_THAT(contents, ElementsAre("high", "a", "b", "c", "late", "low"));
 
-  const auto& first = granted.tasks.front();
+  const auto& first = granted.tasks.front().task;
   EXPECT_EQ(first.number, 3u);
   EXPECT_EQ(first.head.status, Status::processing);
   EXPECT_EQ(first.head.revision, 1u);
   EXPECT_EQ(first.head.created_at, accepted.at.time_since_epoch().count());
   EXPECT_EQ(first.head.attempt->number, 1u);
   EXPECT_EQ(first.head.attempt->fence, static_cast<std::uint64_t>(granted.wall.time_since_epoch().count()) * 1000);
-  EXPECT_EQ(granted.tasks[5].head.attempt->fence, first.head.attempt->fence + 5);
+  EXPECT_EQ(granted.tasks[5].task.head.attempt->fence, first.head.attempt->fence + 5);
   EXPECT_EQ(counter(Status::queued), "0");
   EXPECT_EQ(counter(Status::processing), "6");
   EXPECT_THAT(grant().tasks, IsEmpty());
@@ -128,8 +129,8 @@ TEST_F(QueueCallsTest, ASuspectIsGrantedAlone) {
   EXPECT_THAT(granted_contents(), ElementsAre("a"));
   const auto alone = grant();
   ASSERT_THAT(alone.tasks, SizeIs(1));
-  EXPECT_TRUE(alone.tasks[0].head.granted_alone);
-  EXPECT_FALSE(alone.tasks[0].head.alone);
+  EXPECT_TRUE(alone.tasks[0].task.head.granted_alone);
+  EXPECT_FALSE(alone.tasks[0].task.head.alone);
   EXPECT_THAT(granted_contents(), ElementsAre("b"));
 }
 
@@ -143,23 +144,23 @@ TEST_F(QueueCallsTest, NothingIsGrantedPastItsExpiryOrWhileTheQueueIsPaused) {
   const auto granted = grant();
   EXPECT_THAT(granted.expired, ElementsAre(1u));
   ASSERT_THAT(granted.tasks, SizeIs(1));
-  EXPECT_EQ(granted.tasks[0].content, "fresh");
+  EXPECT_EQ(granted.tasks[0].task.content, "fresh");
 }
 
 TEST_F(QueueCallsTest, FencesGrowAlsoWhenTheClockIsBehind) {
   enqueue({task(0, "a"), task(0, "b")});
   ASSERT_TRUE(call(*connection, Command("HSET", keys.state, "fence", 9'000'000'000'000'000)).get());
-  EXPECT_EQ(grant({1}).tasks.at(0).head.attempt->fence, 9'000'000'000'000'001u);
-  EXPECT_EQ(grant({1}).tasks.at(0).head.attempt->fence, 9'000'000'000'000'002u);
+  EXPECT_EQ(grant({1}).tasks.at(0).task.head.attempt->fence, 9'000'000'000'000'001u);
+  EXPECT_EQ(grant({1}).tasks.at(0).task.head.attempt->fence, 9'000'000'000'000'002u);
 }
 
 TEST_F(QueueCallsTest, AChangeIsMadeOnceByWhoeverKnowsTheTaskAsItIs) {
   enqueue({task(0, "a"), task(1, "b")});
   const auto granted = grant();
-  auto done = settled(granted.tasks[0], Status::completed);
+  auto done = settled(granted.tasks[0].task, Status::completed);
   done.at = Change::At::from_now;
   done.from_now = 1h;
-  auto dead = settled(granted.tasks[1], Status::failed);
+  auto dead = settled(granted.tasks[1].task, Status::failed);
   dead.at = Change::At::fixed;
   dead.head.at = 0;
   Change unknown = done;
@@ -197,16 +198,16 @@ TEST_F(QueueCallsTest, ATaskThatWaitsBecomesReadyWhenItIsDueAndNotBefore) {
   EXPECT_EQ(counter(Status::scheduled), "2");
   const auto at_once = grant();
   ASSERT_THAT(at_once.tasks, SizeIs(1));
-  EXPECT_EQ(at_once.tasks[0].content, "past");
-  EXPECT_EQ(at_once.tasks[0].head.at, at_once.tasks[0].head.created_at);
+  EXPECT_EQ(at_once.tasks[0].task.content, "past");
+  EXPECT_EQ(at_once.tasks[0].task.head.at, at_once.tasks[0].task.head.created_at);
   auto found = due();
   const auto due_at = found.next;
   while (found.ready == 0) found = due();
   EXPECT_GE(found.engine, due_at);
   const auto granted = grant();
   ASSERT_THAT(granted.tasks, SizeIs(1));
-  EXPECT_EQ(granted.tasks[0].content, "soon");
-  EXPECT_EQ(granted.tasks[0].head.at, due_at);
+  EXPECT_EQ(granted.tasks[0].task.content, "soon");
+  EXPECT_EQ(granted.tasks[0].task.head.at, due_at);
   EXPECT_EQ(due().ready, 0u);
 }
 
@@ -215,22 +216,23 @@ TEST_F(QueueCallsTest, ALeaseThatIsNotRenewedIsNamedWithItsTask) {
   GrantLimits limits{2};
   limits.lease = 1ms;
   const auto granted = grant(limits);
-  auto renewal = settled(granted.tasks[0], Status::processing);
+  auto renewal = settled(granted.tasks[0].task, Status::processing);
   renewal.ends_attempt = false;
   renewal.lease = 1h;
   EXPECT_EQ(apply({renewal}).changes[0].kind, Changed::Kind::done);
   auto found = due();
-  while (found.lost.empty()) found = due();
-  ASSERT_THAT(found.lost, SizeIs(1));
-  EXPECT_EQ(found.lost[0].content, "lost");
+  while (found.judge.empty()) found = due();
+  ASSERT_THAT(found.judge, SizeIs(1));
+  EXPECT_EQ(found.judge[0].why, "lease");
+  EXPECT_EQ(found.judge[0].task.content, "lost");
 
-  auto back = settled(found.lost[0], Status::queued);
+  auto back = settled(found.judge[0].task, Status::queued);
   EXPECT_EQ(apply({back}).changes[0].kind, Changed::Kind::done);
-  EXPECT_THAT(due().lost, IsEmpty());
+  EXPECT_THAT(due().judge, IsEmpty());
   const auto again = grant();
   ASSERT_THAT(again.tasks, SizeIs(1));
-  EXPECT_EQ(again.tasks[0].head.attempt->number, 2u);
-  EXPECT_GT(again.tasks[0].head.attempt->fence, granted.tasks[1].head.attempt->fence);
+  EXPECT_EQ(again.tasks[0].task.head.attempt->number, 2u);
+  EXPECT_GT(again.tasks[0].task.head.attempt->fence, granted.tasks[1].task.head.attempt->fence);
 }
 
 TEST_F(QueueCallsTest, AForeignKeyStopsAScriptBeforeItWrites) {
@@ -238,7 +240,7 @@ TEST_F(QueueCallsTest, AForeignKeyStopsAScriptBeforeItWrites) {
   later.delay = 1ms;
   enqueue({task(0, "a"), task(1, "b"), later});
   const auto granted = grant({1});
-  auto completed = settled(granted.tasks[0], Status::completed);
+  auto completed = settled(granted.tasks[0].task, Status::completed);
   for (const auto& key : keys.with_lines(types)) {
     const auto kept = call(*connection, Command("DUMP", key)).get().value();
     for (const auto& foreign :
@@ -246,10 +248,10 @@ TEST_F(QueueCallsTest, AForeignKeyStopsAScriptBeforeItWrites) {
       ASSERT_TRUE(call(*connection, Command("DEL", key)).get());
       ASSERT_TRUE(call(*connection, foreign).get());
       const auto before = everything();
-      EXPECT_TRUE(run_script(enqueue_script(), enqueue_call(keys, types, aging, {task(0, "c")})).is_error());
-      EXPECT_TRUE(run_script(grant_script(), grant_call(keys, types, {10})).is_error());
-      EXPECT_TRUE(run_script(apply_script(), apply_call(keys, types, aging, {completed})).is_error());
-      EXPECT_TRUE(run_script(due_script(), due_call(keys, types, {0, 1}, aging, 10)).is_error());
+      EXPECT_TRUE(run_script(enqueue_script(), enqueue_call(scope, types, {}, {task(0, "c")})).is_error());
+      EXPECT_TRUE(run_script(grant_script(), grant_call(scope, types, {10})).is_error());
+      EXPECT_TRUE(run_script(apply_script(), apply_call(scope, types, {completed})).is_error());
+      EXPECT_TRUE(run_script(due_script(), due_call(scope, types, {0, 1}, 10)).is_error());
       EXPECT_EQ(everything(), before) << key;
     }
     ASSERT_TRUE(call(*connection, Command("DEL", key)).get());
@@ -263,8 +265,8 @@ TEST_F(QueueCallsTest, WorkEndsAlthoughMemoryIsShort) {
   enqueue({task(0, "a")});
   const auto granted = grant();
   ASSERT_TRUE(call(*connection, Command("CONFIG", "SET", "maxmemory", "1")).get());
-  EXPECT_TRUE(run_script(enqueue_script(), enqueue_call(keys, types, aging, {task(0, "b")})).is_error());
-  EXPECT_EQ(apply({settled(granted.tasks[0], Status::completed)}).changes[0].kind, Changed::Kind::done);
+  EXPECT_TRUE(run_script(enqueue_script(), enqueue_call(scope, types, {}, {task(0, "b")})).is_error());
+  EXPECT_EQ(apply({settled(granted.tasks[0].task, Status::completed)}).changes[0].kind, Changed::Kind::done);
 }
 
 }  // namespace

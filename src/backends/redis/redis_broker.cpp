@@ -107,9 +107,8 @@ class SharedBroker final : public RedisBroker, public Inspector {
 
   template <class Request, class Reply>
   void run(Task<Result<Reply>> (Core::*call)(Request), Request request, Completion<Reply> done) {
-    begin(std::move(done), [core = core_, call, request = std::move(request)]() mutable {
-      return (*core.*call)(std::move(request));
-    });
+    begin(std::move(done),
+          [core = core_, call, request = std::move(request)]() mutable { return (*core.*call)(std::move(request)); });
   }
 
   /// Starts a coroutine on the broker's thread; `done` is called there.
