@@ -1,6 +1,9 @@
 #include "serving_broker.hpp"
 
 #include "base/redact.hpp"
+#ifdef MILLRACE_REDIS
+#include "components/redis/redis_component.hpp"
+#endif
 #include "connect/broker_url.hpp"
 #include "connect/connection.hpp"
 #include "observe/log.hpp"
@@ -42,6 +45,22 @@ Result<ServingBroker> open_directory(const BrokerUrl& url, engine::EngineOptions
                        (error ? directory : absolute).string()};
 }
 
+#ifdef MILLRACE_REDIS
+/// With the limits of this server, which a URL does not name.
+Result<ServingBroker> open_redis(const BrokerUrl& url, const settings::Settings& settings, HomeDirectory home) {
+  auto options = redis_options(url);
+  if (!options) return std::move(options).error();
+  const auto limits = engine_options(settings);
+  options->limits = limits.limits;
+  options->aging = limits.aging;
+  options->queue_tasks_max = limits.queue_tasks_max;
+  options->queue_bytes_max = limits.queue_bytes_max;
+  auto opened = redis::open_redis_broker(*std::move(options));
+  if (!opened) return std::move(opened).error();
+  return ServingBroker{std::nullopt, *std::move(opened), nullptr, std::move(home), redact_url(settings.broker)};
+}
+#endif
+
 }  // namespace
 
 Result<ServingBroker> open_serving_broker(const settings::Settings& settings, metrics::Registry& registry) {
@@ -55,6 +74,9 @@ Result<ServingBroker> open_serving_broker(const settings::Settings& settings, me
     auto engine = engine::open_memory_engine(options_of(settings, registry));
     return ServingBroker{std::nullopt, engine, engine, *std::move(home), "memory only"};
   }
+#ifdef MILLRACE_REDIS
+  if (url->scheme.starts_with("redis")) return open_redis(*url, settings, *std::move(home));
+#endif
   auto connected = try_connect(settings.broker);
   if (!connected) return std::move(connected).error();
   auto broker = open_broker(*connected);
