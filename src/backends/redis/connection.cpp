@@ -269,8 +269,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   }
 
   void take(Reply reply) {
-    if (greeting_.on_message && reply.elements.size() == 3 && reply.elements[0].text == "message")
-      return greeting_.on_message(reply.elements[2].text);
+    if (greeting_.on_message && is_message(reply)) return greeting_.on_message(reply.elements[2].text);
     if (stage_ == Stage::greeting) {
       greeting_answers_.push_back(std::move(reply));
       if (greeting_answers_.size() == introductions_ + greeting_.commands.size()) greeted();
@@ -282,9 +281,9 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
     done(1);
     // This server is about to go, or became somebody's replica: whoever is asked next may know better.
     const auto code = code_of(reply);
-    const bool wrong_server = code == "READONLY" || code == "MASTERDOWN" || code == "LOADING";
+    const bool is_wrong = code == "READONLY" || code == "MASTERDOWN" || code == "LOADING";
     call.answer(std::move(reply));
-    if (wrong_server && stage_ == Stage::ready) lose("the server cannot write now");
+    if (is_wrong && stage_ == Stage::ready) lose("the server cannot write now");
   }
 
   void answer_all(std::deque<Call>& calls, const Error& error) {

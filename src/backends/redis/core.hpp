@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -141,8 +142,8 @@ class Core : public std::enable_shared_from_this<Core> {
   void tick();
 
   const RedisOptions& options() const { return options_; }
-  /// As the server answered at the last connect.
-  const std::string& version() const { return version_; }
+  /// As the server answered at the start. Threads: any.
+  Guarantees guarantees() const;
 
  private:
   struct Submission;
@@ -158,6 +159,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void due_at(Queue& queue, std::int64_t time);
   void arm_timer();
   Task<Result<void>> check_server();
+  Task<void> learn_durability(std::string info);
   Task<Result<void>> load_names();
   Task<Result<std::vector<std::uint16_t>>> number_names(std::string key, std::size_t most,
                                                         std::vector<std::string> names);
@@ -249,6 +251,9 @@ class Core : public std::enable_shared_from_this<Core> {
   Link link_;
   std::string channel_ = {};
   std::string version_ = {};
+  Durability durability_ = Durability::memory;
+  mutable std::mutex guarantees_mutex_;
+  Guarantees guarantees_ = {};
   std::unique_ptr<TokenSealer> sealer_ = {};
   boost::asio::steady_timer timer_;
   bool draining_ = false;

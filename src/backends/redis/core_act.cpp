@@ -84,7 +84,7 @@ Task<Result<ActReply>> Core::act(ActRequest request) {
     if (!changed) co_return std::move(changed).error();
   }
   ActReply reply;
-  reply.durability = Durability::process;
+  reply.durability = durability_;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].gone && !errors[i])
       errors[i] =

@@ -11,8 +11,6 @@ constexpr std::size_t items_max = 100;
 /// Somebody else was faster so many times in a row: something is wrong.
 constexpr int rounds_max = 50;
 
-std::string id_key(std::string_view task_id) { return "task:id:" + std::string(task_id); }
-
 void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
 }

@@ -87,7 +87,7 @@ Task<Result<TaskRecord>> Core::record_of(Queue& queue, TaskState state, bool pay
   record.cancel_requested = head.cancel_requested;
   record.created_at = wall(head.created_at);
   record.scheduled_for = is_final(head.status) ? record.created_at : wall(head.at);
-  record.durability = Durability::process;
+  record.durability = durability_;
   for (const auto& past : detail.history)
     record.attempts.push_back({past.number, worker_names_[past.worker], wall(past.granted_at), wall(past.ended_at),
                                past.outcome, past.error});

@@ -16,6 +16,10 @@ bool is_one_of(const auto& codes, std::string_view code) {
 
 }  // namespace
 
+bool is_message(const Reply& reply) noexcept {
+  return reply.elements.size() == 3 && reply.elements[0].text == "message";
+}
+
 std::string_view code_of(const Reply& reply) noexcept {
   if (!reply.is_error()) return {};
   return std::string_view(reply.text).substr(0, reply.text.find(' '));

@@ -15,6 +15,9 @@ namespace millrace::redis {
 /// command or script that this server does not understand: a bug, or a foreign key
 Error error_of(const Reply& reply);
 
+/// Whether it is what a subscriber is told, not an answer to a call.
+bool is_message(const Reply& reply) noexcept;
+
 /// The first word of an error answer, such as `MOVED`; empty for an answer that is none.
 std::string_view code_of(const Reply& reply) noexcept;
 

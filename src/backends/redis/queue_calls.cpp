@@ -61,6 +61,8 @@ std::optional<Number> number_of(std::string_view member) {
   return number;
 }
 
+std::string id_key(std::string_view task_id) { return "task:id:" + std::string(task_id); }
+
 std::optional<StoredTask> stored(Number number, const Reply& record) {
   auto head = Head::read(record.text);
   if (!head) return std::nullopt;

@@ -21,6 +21,9 @@ using Number = std::uint64_t;
 std::string member(Number number);
 std::optional<Number> number_of(std::string_view member);
 
+/// What holds a task's id, or the id of one that is gone.
+std::string id_key(std::string_view task_id);
+
 /// Where the parts of a queue are.
 struct QueueKeys {
   /// tagged  on a cluster, where `{queue}` puts all of them on one server

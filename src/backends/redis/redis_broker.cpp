@@ -74,13 +74,7 @@ class SharedBroker final : public RedisBroker, public Inspector {
     asio::post(context_, [core = core_] { core->drain(); });
   }
 
-  Guarantees guarantees() const override {
-    Guarantees guarantees;
-    guarantees.broker = "redis";
-    guarantees.version = core_->version();
-    guarantees.durability = Durability::process;
-    return guarantees;
-  }
+  Guarantees guarantees() const override { return core_->guarantees(); }
   Capabilities capabilities() const override { return {}; }
   Inspector* inspector() override { return this; }
 

@@ -6,6 +6,9 @@
 
 namespace millrace::redis {
 
+/// Larger payloads have a place of their own, so that a change of state does not write them again.
+inline constexpr std::size_t payload_inside_max = 1024;
+
 /// One task on its way in, and what is to be answered.
 struct Core::Submission {
   const TaskSpec* spec = nullptr;

@@ -14,7 +14,7 @@ local unfinished_counts = redis.call('HMGET', counters, scheduled_status, queued
 local tasks, bytes = 0, tonumber(unfinished_counts[5] or 0)
 for i = 1, 4 do tasks = tasks + tonumber(unfinished_counts[i] or 0) end
 
-local answers, records, apart, waiting, ready, examined, held, refused = {}, {}, {}, {}, {}, {}, {}, false
+local answers, records, new_records, apart, waiting, ready, examined, held, refused = {}, {}, {}, {}, {}, {}, {}, {}, false
 local next_at = 6
 local accepted = 0
 while next_at <= #ARGV do
@@ -47,7 +47,8 @@ while next_at <= #ARGV do
     local flags = flags_of(record) + (later and on_wall and flag_due_on_wall or 0)
     record = patched(record, 2, string.char(later and scheduled_status or queued_status, flags))
     record = patched(record, 15, struct.pack('>I6I6', wall, at))
-    records[member] = record
+    if extras.number then records[member] = record end
+    new_records[#new_records + 1], new_records[#new_records + 2] = member, record
     if extras.payload then apart[#apart + 1], apart[#apart + 2] = member, extras.payload end
     if key then held[key] = member .. extras.held end
     local look = tonumber(extras.look_at or math.huge)
@@ -68,7 +69,7 @@ end
 if accepted == 0 or (atomic and refused) then return { wall, answers } end
 
 -- From here on nothing can fail.
-for member, record in pairs(records) do redis.call('HSET', metadata, member, record) end
+redis.call('HSET', metadata, unpack(new_records))
 if #apart > 0 then redis.call('HSET', payloads, unpack(apart)) end
 for key, value in pairs(held) do redis.call('SET', key, value) end
 if #examined > 0 then redis.call('ZADD', expiring, unpack(examined)) end
