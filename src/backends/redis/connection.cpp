@@ -280,8 +280,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
     sent_.pop_front();
     done(1);
     // This server is about to go, or became somebody's replica: whoever is asked next may know better.
-    const auto code = code_of(reply);
-    const bool is_wrong = code == "READONLY" || code == "MASTERDOWN" || code == "LOADING";
+    const bool is_wrong = cannot_write(reply);
     call.answer(std::move(reply));
     if (is_wrong && stage_ == Stage::ready) lose("the server cannot write now");
   }

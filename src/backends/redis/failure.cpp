@@ -16,6 +16,11 @@ bool is_one_of(const auto& codes, std::string_view code) {
 
 }  // namespace
 
+bool cannot_write(const Reply& reply) noexcept {
+  const auto code = code_of(reply);
+  return code == "READONLY" || code == "MASTERDOWN" || code == "LOADING";
+}
+
 bool is_message(const Reply& reply) noexcept {
   return reply.elements.size() == 3 && reply.elements[0].text == "message";
 }

@@ -15,6 +15,9 @@ namespace millrace::redis {
 /// command or script that this server does not understand: a bug, or a foreign key
 Error error_of(const Reply& reply);
 
+/// Whether its server is about to go, or is somebody's replica.
+bool cannot_write(const Reply& reply) noexcept;
+
 /// Whether it is what a subscriber is told, not an answer to a call.
 bool is_message(const Reply& reply) noexcept;
 
