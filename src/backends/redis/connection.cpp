@@ -19,13 +19,13 @@ namespace millrace::redis {
 namespace {
 
 namespace asio = boost::asio;
-using SteadyTime = std::chrono::steady_clock::time_point;
+using TimePoint = std::chrono::steady_clock::time_point;
 using boost::system::error_code;
 
 struct Call {
   Command command;
   Connection::Answer answer;
-  SteadyTime deadline;  // to be sent; then, to be answered
+  TimePoint deadline;  // to be sent; then, to be answered
 };
 
 /// Calls are sent only when it is `ready`.
@@ -300,7 +300,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
 
   /// Wakes at whatever comes first. Nothing is armed while nothing is owed, but for the ping.
   void arm_timer() {
-    auto next = SteadyTime::max();
+    auto next = TimePoint::max();
     if (stage_ == Stage::connecting || stage_ == Stage::greeting) next = connect_deadline_;
     if (!sent_.empty()) next = std::min(next, sent_.front().deadline);
     if (!waiting_.empty()) next = std::min(next, waiting_.front().deadline);
@@ -315,7 +315,7 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   }
 
   void on_timer() {
-    armed_for_ = SteadyTime::max();
+    armed_for_ = TimePoint::max();
     if (stage_ == Stage::closed) return;
     const auto now = std::chrono::steady_clock::now();
     const bool connecting = stage_ == Stage::connecting || stage_ == Stage::greeting;
@@ -360,9 +360,9 @@ class PipelinedConnection final : public Connection, public std::enable_shared_f
   Stage stage_ = Stage::down;
   std::uint64_t session_ = 0;
   int failures_ = 0;
-  SteadyTime connect_deadline_ = {};
-  SteadyTime heard_at_ = {};
-  SteadyTime armed_for_ = SteadyTime::max();
+  TimePoint connect_deadline_ = {};
+  TimePoint heard_at_ = {};
+  TimePoint armed_for_ = TimePoint::max();
   ReplyReader reader_;
   std::vector<Reply> greeting_answers_;
   std::size_t introductions_ = 0;  // answers of the greeting that are ours

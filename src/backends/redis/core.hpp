@@ -25,6 +25,13 @@
 
 namespace millrace::redis {
 
+/// So many items a script is given at most.
+inline constexpr std::size_t items_max = 100;
+/// Of a token's number are the task's; the queue's stands above.
+inline constexpr std::uint64_t number_bits = 48;
+inline constexpr std::string_view served_key = "millrace:served";
+inline constexpr std::string_view workers_key = "millrace:workers";
+
 /// The tasks of one type in one queue, as this gateway knows them.
 struct Line {
   std::uint16_t type = 0;

@@ -28,9 +28,9 @@ Task<Result<ActReply>> Core::act(ActRequest request) {
     auto& place = (*located)[i];
     const auto& id = request.tasks[i];
     if (place.kind == Located::Kind::missing)
-      errors[i] = Error(ErrorCode::not_found, "there is no task " + id.str(), "task_id");
+      errors[i] = Error{ErrorCode::not_found, "there is no task " + id.str(), "task_id"};
     if (place.kind == Located::Kind::gone)
-      errors[i] = Error(ErrorCode::gone, "the record of task " + id.str() + " is no longer kept", "task_id");
+      errors[i] = Error{ErrorCode::gone, "the record of task " + id.str() + " is no longer kept", "task_id"};
     if (errors[i]) continue;
     acted[i].task_id = id_of(*place.queue, place.state);
     tasks[i].queue = place.queue;
@@ -88,7 +88,7 @@ Task<Result<ActReply>> Core::act(ActRequest request) {
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (tasks[i].gone && !errors[i])
       errors[i] =
-          Error(ErrorCode::gone, "the record of task " + request.tasks[i].str() + " is no longer kept", "task_id");
+          Error{ErrorCode::gone, "the record of task " + request.tasks[i].str() + " is no longer kept", "task_id"};
     if (errors[i]) {
       reply.items.emplace_back(std::move(*errors[i]));
     } else {
@@ -114,7 +114,7 @@ Task<Result<ControlReply>> Core::control(ControlRequest request) {
   auto named = co_await name_all(std::move(queues), std::move(types));
   if (!named) co_return std::move(named).error();
   auto* const its_queue = queue(request.queue.view());
-  if (its_queue == nullptr) co_return Error(ErrorCode::not_found, "there is no such queue", "queue");
+  if (its_queue == nullptr) co_return Error{ErrorCode::not_found, "there is no such queue", "queue"};
   std::vector<Command> commands;
   if (request.control == Control::pause) {
     commands.emplace_back("HSET", its_queue->keys.state, "paused", "1");

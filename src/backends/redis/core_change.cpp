@@ -7,7 +7,6 @@
 namespace millrace::redis {
 namespace {
 
-constexpr std::size_t items_max = 100;
 /// Somebody else was faster so many times in a row: something is wrong.
 constexpr int rounds_max = 50;
 
@@ -161,7 +160,7 @@ void Core::note_due(Queue& queue, const Change& change, std::int64_t engine) {
 
 Task<Result<void>> Core::change(std::vector<Changing*> tasks) {
   for (int round = 0; !tasks.empty(); ++round) {
-    if (round == rounds_max) co_return Error(ErrorCode::unavailable, "others change these tasks all the time");
+    if (round == rounds_max) co_return Error{ErrorCode::unavailable, "others change these tasks all the time"};
     struct Batch {
       LineSet lines = {};
       std::vector<Change> changes = {};
@@ -221,7 +220,7 @@ Task<Result<void>> Core::change(std::vector<Changing*> tasks) {
             if (auto detail = TaskDetail::decode(*made.detail)) changing.state.detail = std::move(*detail);
         } else {
           auto detail = TaskDetail::decode(answer.detail);
-          if (!detail) co_return Error(ErrorCode::corrupt, "redis keeps a detail that is none of ours");
+          if (!detail) co_return Error{ErrorCode::corrupt, "redis keeps a detail that is none of ours"};
           changing.state.task = std::move(answer.now);
           changing.state.detail = std::move(*detail);
           if (made.removes && !changing.keeps_names)
@@ -265,7 +264,7 @@ Task<Result<void>> Core::read_details(std::vector<TaskState*> states, std::vecto
       state.payload = std::move(answers[k]->text);
     } else {
       auto detail = TaskDetail::decode(answers[k]->text);
-      if (!detail) co_return Error(ErrorCode::corrupt, "redis keeps a detail that is none of ours");
+      if (!detail) co_return Error{ErrorCode::corrupt, "redis keeps a detail that is none of ours"};
       state.detail = std::move(*detail);
     }
   }
@@ -290,7 +289,7 @@ Task<Result<void>> Core::read_records(std::vector<Located>& found) {
     if (!answers[k]) co_return std::move(answers[k]).error();
     if (answers[k]->kind == Reply::Kind::nil) continue;
     auto task = stored(places[k]->state.task.number, *answers[k]);
-    if (!task) co_return Error(ErrorCode::corrupt, "redis keeps a record that is none of ours");
+    if (!task) co_return Error{ErrorCode::corrupt, "redis keeps a record that is none of ours"};
     places[k]->state.task = std::move(*task);
     places[k]->kind = Located::Kind::found;
   }

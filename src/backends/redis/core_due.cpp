@@ -11,7 +11,6 @@
 namespace millrace::redis {
 namespace {
 
-constexpr std::size_t items_max = 100;
 /// After a failed call; a connection that is down answers at once.
 constexpr std::int64_t again_after = 1'000;
 
@@ -76,7 +75,7 @@ Task<Result<void>> Core::judge_named(Queue& queue, std::int64_t engine, std::vec
   std::vector<bool> served(named.size());
   for (std::size_t i = 0; i < named.size(); ++i) {
     auto detail = TaskDetail::decode(named[i].detail);
-    if (!detail) co_return Error(ErrorCode::corrupt, "redis keeps a detail that is none of ours");
+    if (!detail) co_return Error{ErrorCode::corrupt, "redis keeps a detail that is none of ours"};
     tasks[i].queue = &queue;
     tasks[i].state.task = std::move(named[i].task);
     tasks[i].state.detail = std::move(*detail);

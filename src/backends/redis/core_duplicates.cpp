@@ -11,8 +11,6 @@ namespace {
 /// An id that was reserved, and whose task did not appear, is taken over after this.
 constexpr std::int64_t reservation_ms = 60'000;
 
-Error key_reused(std::string detail) { return {ErrorCode::key_reused, std::move(detail), "idempotency_key"}; }
-
 }  // namespace
 
 void Core::answer_duplicate(Submission& submission, const Queue& queue, const TaskState& state) {
@@ -51,7 +49,7 @@ Task<Result<void>> Core::answer_held_key(Submission& submission, KeyHold hold) {
   auto read = co_await read_records(there);
   if (!read) co_return read;
   if (there[0].kind != Located::Kind::found)
-    co_return Error(ErrorCode::unavailable, "the task of this idempotency key is being removed; try again");
+    co_return Error{ErrorCode::unavailable, "the task of this idempotency key is being removed; try again"};
   std::vector<TaskState*> states{&there[0].state};
   std::vector<Queue*> queues{submission.queue};
   read = co_await read_details(std::move(states), std::move(queues));
@@ -97,12 +95,12 @@ Task<Result<void>> Core::resolve(Submission& submission, bool check_quota) {
       co_return Result<void>();
     }
   } else if (earlier.hold.bytes.empty()) {
-    co_return Error(ErrorCode::unavailable, "this task_id was given free just now; try again");
+    co_return Error{ErrorCode::unavailable, "this task_id was given free just now; try again"};
   } else if (earlier.hold.queue == submission.queue->number) {
     submission.number = earlier.hold.number;  // whoever is first writes the record; the other finds it
     co_return co_await accept(std::move(one), false, check_quota);
   } else if (server_now() - earlier.hold.reserved_at < reservation_ms) {
-    co_return Error(ErrorCode::unavailable, "another submission of this task_id is under way");
+    co_return Error{ErrorCode::unavailable, "another submission of this task_id is under way"};
   }
   IdHold mine{0, submission.queue->number, *submission.number, submission.fingerprint, 0, {}};
   std::string value;
@@ -112,7 +110,7 @@ Task<Result<void>> Core::resolve(Submission& submission, bool check_quota) {
   call.arguments = {earlier.hold.bytes, value + mine.encode(), std::string("0")};
   auto replaced = co_await link_.run(replace_script(), std::move(call));
   if (!replaced) co_return std::move(replaced).error();
-  if (replaced->integer == 0) co_return Error(ErrorCode::unavailable, "another submission of this task_id was faster");
+  if (replaced->integer == 0) co_return Error{ErrorCode::unavailable, "another submission of this task_id was faster"};
   co_return co_await accept(std::move(one), false, check_quota);
 }
 
@@ -129,7 +127,7 @@ Task<Result<void>> Core::rerun(Submission& submission, Located earlier) {
     auto replaced = co_await link_.run(replace_script(), std::move(call));
     if (!replaced) co_return std::move(replaced).error();
     if (replaced->integer == 0)
-      co_return Error(ErrorCode::unavailable, "another submission of this task_id was faster");
+      co_return Error{ErrorCode::unavailable, "another submission of this task_id was faster"};
     submission.incarnation = incarnation;
     std::vector<Submission*> one{&submission};
     auto accepted = co_await accept(std::move(one), false, true);
@@ -185,7 +183,7 @@ Task<Result<void>> Core::rerun(Submission& submission, Located earlier) {
   std::vector<Changing*> changings{&changing};
   auto changed = co_await change(std::move(changings));
   if (!changed) co_return changed;
-  if (changing.gone) co_return Error(ErrorCode::unavailable, "the task is being removed; try again");
+  if (changing.gone) co_return Error{ErrorCode::unavailable, "the task is being removed; try again"};
   std::vector<TaskState*> states{&changing.state};
   std::vector<Queue*> queues{changing.queue};
   auto read = co_await read_details(std::move(states), std::move(queues));

@@ -5,19 +5,6 @@
 #include "domain/validation.hpp"
 
 namespace millrace::redis {
-namespace {
-
-constexpr std::size_t items_max = 100;
-
-Error invalid(std::string field, std::string detail) {
-  return {ErrorCode::invalid_argument, std::move(detail), std::move(field)};
-}
-
-Error key_reused(std::string detail) { return {ErrorCode::key_reused, std::move(detail), "idempotency_key"}; }
-
-
-}  // namespace
-
 Core::Submission Core::prepare(const TaskSpec& spec) {
   Submission submission;
   submission.spec = &spec;
@@ -48,7 +35,7 @@ Task<Result<EnqueueReply>> Core::enqueue(EnqueueRequest request) {
       continue;
     }
     if (!submission.answer) {
-      reply.items.emplace_back(Error(ErrorCode::internal, "the task was not answered"));
+      reply.items.emplace_back(Error{ErrorCode::internal, "the task was not answered"});
       continue;
     }
     if (!submission.answer->duplicate && !co_await is_served(submission.type))
@@ -187,13 +174,13 @@ Task<Result<void>> Core::reserve(std::vector<Submission*> submissions) {
   std::size_t next = 0;
   for (auto& answer : taken) {
     if (!answer) co_return std::move(answer).error();
-    if (answer->elements.size() != 2) co_return Error(ErrorCode::internal, "reserve answered something else");
+    if (answer->elements.size() != 2) co_return Error{ErrorCode::internal, "reserve answered something else"};
     for (const auto& held : answer->elements[1].elements) {
       auto* const submission = asked[next++];
       if (held.text.empty()) continue;
       submission->held = IdHold::decode(held.text);
       if (!submission->held)
-        co_return Error(ErrorCode::corrupt, "task:id:" + submission->spec->task_id.str() + " holds nothing of ours");
+        co_return Error{ErrorCode::corrupt, "task:id:" + submission->spec->task_id.str() + " holds nothing of ours"};
     }
   }
   co_return Result<void>();
@@ -303,22 +290,22 @@ Task<Result<void>> Core::accept(std::vector<Submission*> submissions, bool atomi
         }
         case AcceptedItem::Kind::key_held: {
           auto hold = KeyHold::decode(item.held);
-          if (!hold) co_return Error(ErrorCode::corrupt, *batch.tasks[k].key + " holds nothing of ours");
+          if (!hold) co_return Error{ErrorCode::corrupt, *batch.tasks[k].key + " holds nothing of ours"};
           held.emplace_back(&submission, std::move(*hold));
           break;
         }
         case AcceptedItem::Kind::too_many:
-          submission.error = Error(ErrorCode::quota_exceeded,
+          submission.error = Error{ErrorCode::quota_exceeded,
                                    "queue " + spec.queue.str() + " holds " + std::to_string(item.amount) +
                                        " unfinished tasks, its limit is " + std::to_string(options_.queue_tasks_max),
-                                   "queue");
+                                   "queue"};
           break;
         case AcceptedItem::Kind::too_many_bytes:
           submission.error =
-              Error(ErrorCode::quota_exceeded,
+              Error{ErrorCode::quota_exceeded,
                     "queue " + spec.queue.str() + " holds " + std::to_string(item.amount) +
                         " bytes of unfinished tasks, its limit is " + std::to_string(options_.queue_bytes_max),
-                    "queue");
+                    "queue"};
           break;
         case AcceptedItem::Kind::number_taken: {
           TaskState state;

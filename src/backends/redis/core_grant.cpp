@@ -5,12 +5,6 @@
 
 /// Leases, from the queues of this call that may have some.
 namespace millrace::redis {
-namespace {
-
-constexpr std::uint64_t number_bits = 48;  // of a token's number; the queue's stands above
-
-}  // namespace
-
 std::vector<std::uint16_t> Core::ready_lines(const Queue& queue, const WorkRequest& request, bool all) const {
   std::vector<std::uint16_t> lines;
   if (request.queues && std::none_of(request.queues->begin(), request.queues->end(),

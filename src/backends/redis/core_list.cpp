@@ -122,7 +122,7 @@ Task<Result<TaskPage>> Core::list(ListRequest request) {
           ++looked;
           if (record.kind == Reply::Kind::nil) continue;
           auto task = stored(walk.next, record);
-          if (!task) co_return Error(ErrorCode::corrupt, "redis keeps a record that is none of ours");
+          if (!task) co_return Error{ErrorCode::corrupt, "redis keeps a record that is none of ours"};
           TaskState state;
           state.task = std::move(*task);
           if (matches(request, *walk.queue, state)) walk.found.push_back(std::move(state));

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view queues_key = "millrace:queues";
 constexpr std::string_view types_key = "millrace:types";
-constexpr std::string_view served_key = "millrace:served";
 constexpr std::size_t names_max = 10'000;
 
 }  // namespace

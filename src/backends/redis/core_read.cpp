@@ -8,8 +8,6 @@
 namespace millrace::redis {
 namespace {
 
-constexpr std::string_view workers_key = "millrace:workers";
-
 WallTime wall(std::int64_t time) { return WallTime{Milliseconds{time}}; }
 
 Error absent(Located::Kind kind, const std::string& id) {
@@ -162,7 +160,7 @@ Task<Result<TaskRecord>> Core::watch(WatchRequest request) {
   again.task = request.task;
   auto record = co_await find(std::move(again));
   if (!record && record.error().code == ErrorCode::not_found)
-    co_return Error(ErrorCode::gone, "the record is no longer kept");
+    co_return Error{ErrorCode::gone, "the record is no longer kept"};
   co_return record;
 }
 

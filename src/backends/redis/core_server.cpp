@@ -52,7 +52,8 @@ Task<void> Core::learn_durability(std::string info) {
   learned.settings.push_back({"appendfsync", sync, writes_log && sync == "always", {}});
   learned.settings.push_back({"connected_slaves", info_value(info, "connected_slaves"), true, {}});
   if (!writes_log) {
-    learned.degradations.emplace_back("appendonly is off: what was answered since the last snapshot is lost when redis stops");
+    learned.degradations.emplace_back(
+        "appendonly is off: what was answered since the last snapshot is lost when redis stops");
   } else if (sync != "always") {
     learned.degradations.emplace_back("appendfsync is " + sync +
                                       ": the last second or more is lost when the machine of redis stops");
@@ -74,10 +75,10 @@ Task<Result<void>> Core::check_server() {
   version_ = info_value(answer->text, "redis_version");
   const auto policy = info_value(answer->text, "maxmemory_policy");
   if (std::atoi(version_.c_str()) < 7)
-    co_return Error(ErrorCode::unsupported, "redis " + version_ + " is too old, 7.0 or newer is needed");
+    co_return Error{ErrorCode::unsupported, "redis " + version_ + " is too old, 7.0 or newer is needed"};
   if (policy != "noeviction")
-    co_return Error(ErrorCode::unsupported, "redis has maxmemory-policy " + policy +
-                                                ", which forgets tasks when memory is short; set it to noeviction");
+    co_return Error{ErrorCode::unsupported, "redis has maxmemory-policy " + policy +
+                                                ", which forgets tasks when memory is short; set it to noeviction"};
   co_await learn_durability(answer->text);
   Command make("HSETNX");
   make.add(store_key).add("version").add(store_version);
@@ -96,7 +97,7 @@ Task<Result<void>> Core::check_server() {
   TokenSealer::Secret secret;
   if (answer->elements.size() != 3 || answer->elements[0].text != store_version ||
       answer->elements[2].text.size() != secret.size())
-    co_return Error(ErrorCode::corrupt, "millrace:store is that of another version, or none of ours");
+    co_return Error{ErrorCode::corrupt, "millrace:store is that of another version, or none of ours"};
   std::copy(answer->elements[2].text.begin(), answer->elements[2].text.end(), secret.begin());
   sealer_ = std::make_unique<TokenSealer>(secret);
   channel_ = "millrace:" + hex(answer->elements[1].text);

@@ -152,7 +152,7 @@ Task<Result<void>> Core::read_stops(Worker& worker, std::vector<StopRequest>& st
       const auto fence = why[i].first;
       if (found[i].kind == Located::Kind::found) {
         StopRequest stop;
-        stop.token = sealer_->seal({std::uint64_t{its_queue->number} << 48 | number, fence});
+        stop.token = sealer_->seal({std::uint64_t{its_queue->number} << number_bits | number, fence});
         stop.task_id = id_of(*its_queue, found[i].state);
         stop.reason = why[i].second;
         stop.grace = stop_grace;

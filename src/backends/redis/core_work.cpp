@@ -14,18 +14,10 @@ namespace millrace::redis {
 namespace {
 
 constexpr std::string_view worker_numbers_key = "millrace:worker_numbers";
-constexpr std::string_view workers_key = "millrace:workers";
-constexpr std::string_view served_key = "millrace:served";
 constexpr std::size_t workers_max = 1'000'000'000;
 /// What is known of a worker is written again after this, so that people see it lives.
 constexpr std::int64_t write_worker_after = 1'000;
 constexpr std::int64_t write_served_after = 3'600'000;
-
-constexpr std::uint64_t number_bits = 48;
-
-Error invalid(std::string field, std::string detail) {
-  return {ErrorCode::invalid_argument, std::move(detail), std::move(field)};
-}
 
 /// A worker as people see it, without times.
 std::string encode_worker(const WorkRequest& request) {

@@ -3,7 +3,7 @@
 namespace millrace::redis {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t head_version = 1;
 
 enum Flag : std::uint8_t {
   started = 1,
@@ -58,7 +58,7 @@ void Head::append_to(std::string& out) const {
   if (has_detail) marks |= Mark::has_detail;
   if (watched) marks |= Mark::watched;
   if (named) marks |= Mark::named;
-  append(out, version, 1);
+  append(out, head_version, 1);
   append(out, static_cast<std::uint8_t>(status), 1);
   append(out, flags, 1);
   append(out, static_cast<std::uint8_t>(priority), 1);
@@ -85,7 +85,7 @@ void Head::append_to(std::string& out) const {
 }
 
 std::optional<Head> Head::read(std::string_view record) {
-  if (record.size() < short_size || static_cast<unsigned char>(record[0]) != version) return std::nullopt;
+  if (record.size() < short_size || static_cast<unsigned char>(record[0]) != head_version) return std::nullopt;
   Members members(record.substr(1));
   const auto status = members.number(1);
   if (status < 1 || status > status_count) return std::nullopt;

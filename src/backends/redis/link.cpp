@@ -22,7 +22,7 @@ Result<Reply> judged(Result<Reply> reply) {
 
 /// What several calls under way share; the last answer ends the wait.
 struct Gathering {
-  explicit Gathering(std::size_t calls) : left(calls), replies(calls, Error(ErrorCode::internal, "not answered")) {}
+  explicit Gathering(std::size_t calls) : left(calls), replies(calls, Error{ErrorCode::internal, "not answered"}) {}
   void take(std::size_t place, Result<Reply> reply) {
     replies[place] = judged(std::move(reply));
     if (--left == 0 && done) done();

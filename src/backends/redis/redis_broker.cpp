@@ -111,7 +111,7 @@ class SharedBroker final : public RedisBroker, public Inspector {
     std::unique_lock lock(mutex_);
     if (closed_) {
       lock.unlock();
-      return done(Error(ErrorCode::unavailable, "the broker is closed"));
+      return done(Error{ErrorCode::unavailable, "the broker is closed"});
     }
     asio::post(context_, [this, done = std::move(done), start = std::move(start)]() mutable {
       ++running_;
@@ -121,11 +121,11 @@ class SharedBroker final : public RedisBroker, public Inspector {
 
   template <class Reply, class Start>
   static Task<void> answer(SharedBroker& self, Start start, Completion<Reply> done) {
-    Result<Reply> reply = Error(ErrorCode::internal, "the call threw");
+    Result<Reply> reply = Error{ErrorCode::internal, "the call threw"};
     try {
       reply = co_await start();
     } catch (const std::exception& thrown) {
-      reply = Error(ErrorCode::internal, thrown.what());
+      reply = Error{ErrorCode::internal, thrown.what()};
     }
     --self.running_;
     done(std::move(reply));

@@ -9,6 +9,11 @@ namespace millrace::redis {
 /// Larger payloads have a place of their own, so that a change of state does not write them again.
 inline constexpr std::size_t payload_inside_max = 1024;
 
+inline Error invalid(std::string field, std::string detail) {
+  return {ErrorCode::invalid_argument, std::move(detail), std::move(field)};
+}
+inline Error key_reused(std::string detail) { return {ErrorCode::key_reused, std::move(detail), "idempotency_key"}; }
+
 /// One task on its way in, and what is to be answered.
 struct Core::Submission {
   const TaskSpec* spec = nullptr;

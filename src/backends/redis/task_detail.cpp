@@ -6,7 +6,7 @@
 namespace millrace::redis {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t detail_version = 1;
 
 void write(ByteWriter& out, const TaskError& error) {
   out.text(error.type);
@@ -61,7 +61,7 @@ std::string TaskDetail::encode() const {
   std::string bytes;
   if (empty()) return bytes;
   ByteWriter out(bytes);
-  out.byte(version);
+  out.byte(detail_version);
   out.number(history.size());
   for (const auto& past : history) {
     out.number(past.number);
@@ -92,7 +92,7 @@ std::optional<TaskDetail> TaskDetail::decode(std::string_view bytes) {
   TaskDetail detail;
   if (bytes.empty()) return detail;
   ByteReader in(bytes);
-  if (in.byte() != version) return std::nullopt;
+  if (in.byte() != detail_version) return std::nullopt;
   for (auto left = in.number(); left > 0 && in.ok(); --left) {
     auto& past = detail.history.emplace_back();
     past.number = static_cast<std::uint32_t>(in.number());

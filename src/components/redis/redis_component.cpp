@@ -31,7 +31,8 @@ Result<std::shared_ptr<Broker>> open_redis(const BrokerUrl& url) {
 extern "C" {
 /// Named by the linker option of this folder.
 extern const bool millrace_component_redis;
-const bool millrace_component_redis = millrace::register_scheme({"redis", "redis", millrace::open_redis, nullptr}) &&
-                                      millrace::register_scheme({"rediss", "redis", millrace::open_redis, nullptr}) &&
-                                      millrace::register_scheme({"redis+sentinel", "redis", millrace::open_redis, nullptr});
+const bool millrace_component_redis =
+    millrace::register_scheme({"redis", "redis", millrace::open_redis, nullptr}) &&
+    millrace::register_scheme({"rediss", "redis", millrace::open_redis, nullptr}) &&
+    millrace::register_scheme({"redis+sentinel", "redis", millrace::open_redis, nullptr});
 }
