@@ -15,7 +15,7 @@
 # thirds of the time for a release, one third for sanitizers and clang-tidy. These stay apart, since names of their unnamed namespaces are also in those of others.
 set(MILLRACE_APART
   apps/millrace/complain.cpp apps/millrace/completion.cpp apps/millrace/front.cpp
-  src/backends/remote/submit.cpp src/base/error.cpp src/codec/json_work_test.cpp src/codec/time_text_test.cpp
+  src/backends/remote/submit.cpp src/base/error.cpp src/codec/json_work_test.cpp src/codec/time_text.cpp src/codec/time_text_test.cpp
   src/codec/token_sealer.cpp src/domain/validation_test.cpp src/engine/events.cpp src/engine/state_residency_test.cpp
   src/net/client_connection.cpp src/net/refusal_test.cpp src/net/tls_test.cpp src/settings/resolve.cpp src/settings/setting_table.cpp src/settings/value.cpp
   src/tasks/allowed_host.cpp src/tasks/web_request.cpp)

@@ -56,6 +56,11 @@ TEST_F(GatewaysTest, ATaskOfOneWakesAWorkerAtTheOther) {
   EXPECT_TRUE(other.still_waits(leases));
   one.enqueue_ids({"a"});
   EXPECT_THAT(ids(other.answer(leases).leases), ElementsAre("a"));
+  // The first message told of the queue; now it is known, and known to be empty.
+  leases = other.start_work(waiting());
+  EXPECT_TRUE(other.still_waits(leases));
+  one.enqueue_ids({"b"});
+  EXPECT_THAT(ids(other.answer(leases).leases), ElementsAre("b"));
 }
 
 TEST_F(GatewaysTest, ATokenOfOneIsSettledAtTheOtherAndTheEndIsTold) {
@@ -110,7 +115,7 @@ TEST_F(GatewaysTest, WorkGoesOnByItselfAfterRedisWasAway) {
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().code == ErrorCode::unavailable || refused.error().code == ErrorCode::durability_unknown);
   server.start();
-  while (!one.try_enqueue({.task_id = "after", .task_type = "echo"})) std::this_thread::sleep_for(10ms);
+  while (!one.try_enqueue({.task_id = "after", .task_type = "echo"})) std::this_thread::yield();
   EXPECT_THAT(ids(other.answer(waits).leases), ElementsAre("after"));
   EXPECT_EQ(one.complete(leased).result, ItemResult::recorded);
   EXPECT_EQ(other.status_of("before"), Status::completed);
