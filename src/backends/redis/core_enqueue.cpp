@@ -201,6 +201,9 @@ Task<Result<void>> Core::release_id(const Submission& submission) {
   co_return Result<void>();
 }
 
+/// Of payloads in one call of a script, so that Redis is not held up by one caller.
+constexpr std::size_t batch_bytes_max = std::size_t{4} << 20;
+
 /// Writes the records of tasks whose ids are theirs.
 Task<Result<void>> Core::accept(std::vector<Submission*> submissions, bool atomic, bool check_quota) {
   struct Batch {
@@ -208,16 +211,22 @@ Task<Result<void>> Core::accept(std::vector<Submission*> submissions, bool atomi
     LineSet lines = {};
     std::vector<NewTask> tasks = {};
     std::vector<Submission*> submissions = {};
+    std::size_t payload_bytes = 0;
   };
   std::vector<Batch> batches;
   std::map<Queue*, std::size_t> open;
   for (auto* const submission : submissions) {
     const auto found = open.find(submission->queue);
-    if (found == open.end() || batches[found->second].tasks.size() == items_max) {
+    const auto bytes = submission->spec->payload.size();
+    const bool is_full = found != open.end() && !atomic &&
+                         (batches[found->second].tasks.size() == items_max ||
+                          batches[found->second].payload_bytes + bytes > batch_bytes_max);
+    if (found == open.end() || is_full) {
       open[submission->queue] = batches.size();
       batches.emplace_back().queue = submission->queue;
     }
     auto& batch = batches[open[submission->queue]];
+    batch.payload_bytes += bytes;
     const auto& spec = *submission->spec;
     auto& task = batch.tasks.emplace_back();
     batch.submissions.push_back(submission);

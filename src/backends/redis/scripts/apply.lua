@@ -55,7 +55,11 @@ local function replace(number, record, head, line, from_line, extras)
   local before, after, time = status_of(record), status_of(head), at_of(head)
   local from, to = index_of(before, from_line), index_of(after, line)
   redis.call('HSET', metadata, number, head .. (extras.content or string.sub(record, head_size(record) + 1)))
-  if extras.payload then redis.call('HSET', payloads, number, extras.payload) end
+  if extras.payload then
+    redis.call('HSET', payloads, number, extras.payload)
+  elseif has(flags_of(record), flag_payload_apart) and not has(flags_of(head), flag_payload_apart) then
+    redis.call('HDEL', payloads, number)
+  end
   if extras.detail == '' then redis.call('HDEL', detail, number) end
   if extras.detail and extras.detail ~= '' then redis.call('HSET', detail, number, extras.detail) end
   if from ~= to then redis.call('ZREM', from, number) end
