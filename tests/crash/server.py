@@ -39,14 +39,14 @@ class Connection:
 
 
 class Server:
-    """`millrace serve` on one directory and one port, as often as wanted."""
+    """`millrace serve` on one port, and on one directory or another broker, as often as wanted."""
 
-    def __init__(self, binary, folder, *options):
+    def __init__(self, binary, folder, *options, broker=None, name="server"):
         self.port = free_port()
         self.data = os.path.join(folder, "data")
-        self.log = os.path.join(folder, "server.log")
+        self.log = os.path.join(folder, f"{name}.log")
         self._words = [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--broker",
-                       f"file:{self.data}", *options]
+                       broker or f"file:{self.data}", *options]
         self._folder = folder
         self.process = None
 

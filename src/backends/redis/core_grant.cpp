@@ -119,17 +119,15 @@ Task<Result<void>> Core::grant(const WorkRequest& request, Worker& worker, std::
     }
   };
   if (candidates.size() > 1 || may_repeat) {
-    bool repeated = false;
     for (auto& candidate : candidates) {
       auto look = limits;
       look.want = 0;
       auto granted = co_await grant_from(*candidate.queue, candidate.lines, std::move(look));
       if (!granted) co_return std::move(granted).error();
-      repeated = repeated || granted->repeated;
       if (granted->repeated) take(*candidate.queue, *granted);
       candidate.rank = granted->next_rank;
     }
-    if (repeated) co_return Result<void>();
+    if (!leases.empty()) co_return Result<void>();  // what a repeated call got and still holds
     std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.rank; });
   }
   constexpr int turns_max = 64;
