@@ -34,5 +34,6 @@ extern const bool millrace_component_redis;
 const bool millrace_component_redis =
     millrace::register_scheme({"redis", "redis", millrace::open_redis, nullptr}) &&
     millrace::register_scheme({"rediss", "redis", millrace::open_redis, nullptr}) &&
-    millrace::register_scheme({"redis+sentinel", "redis", millrace::open_redis, nullptr});
+    millrace::register_scheme({"redis+sentinel", "redis", millrace::open_redis, nullptr}) &&
+    millrace::register_scheme({"redis+cluster", "redis", millrace::open_redis, nullptr});
 }
