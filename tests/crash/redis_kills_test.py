@@ -57,8 +57,10 @@ class Redis(Program):
         self.port = free_port()
         data = os.path.join(folder, "redis")
         os.makedirs(data)
+        # Its log is rewritten early: one that only grows would take longer to load than a lease lasts.
         super().__init__(folder, "redis", "redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", data,
-                         "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+                         "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+                         "--auto-aof-rewrite-min-size", "2mb")
 
     def url(self):
         return f"redis://127.0.0.1:{self.port}/0"
