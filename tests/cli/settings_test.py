@@ -51,9 +51,14 @@ class Settings(Case):
         self.assertNotIn(secret, server.banner + server.errors())
 
     def test_an_older_broker_variable_does_not_take_tasks_away_silently(self):
-        done = self.command("serve", env={"REDIS_HOST": "redis.example"})
+        done = self.command("serve", env={"RABBITMQ_HOST": "rabbit.example"})
         self.assertEqual(done.status, 2)
-        self.assertIn("REDIS_HOST", done.errors)
+        self.assertIn("RABBITMQ_HOST", done.errors)
+
+    def test_an_older_redis_variable_names_the_broker_and_nothing_else_serves_in_its_place(self):
+        done = self.command("serve", env={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"})
+        self.assertEqual(done.status, 3)
+        self.assertIn("redis at 127.0.0.1:1", done.errors)
 
     def test_config_show_reports_problems_with_a_status(self):
         done = self.command("config", "show", "--json", "--listen", "0.0.0.0:1")
