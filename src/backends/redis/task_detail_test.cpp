@@ -10,8 +10,8 @@ using ::testing::ElementsAre;
 
 TaskDetail some_detail() {
   TaskDetail detail;
-  detail.history.push_back({7, 3, 1'800'000'000'000, 1'800'000'000'500, Outcome::crashed, 1ULL << 60, true,
-                            {"lease_lost", "it went", "x"}});
+  detail.history.push_back(
+      {7, 3, 1'800'000'000'000, 1'800'000'000'500, Outcome::crashed, 1ULL << 60, true, {"lease_lost", "it went", "x"}});
   detail.error = {"SmtpError", "451", "greylisted"};
   detail.result = "[1]";
   detail.reported = 8;
